@@ -1,0 +1,159 @@
+"""Text to vectors, with sentence-transformers: the only file that imports it."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import ModelFailed
+from index.records import Span
+
+Vectors = NDArray[np.float32]
+"""float32, shape (n, size); rows of length 1, so that a dot product is a cosine in [-1, 1]."""
+
+BATCH = 16
+
+
+class Encoder(Protocol):
+    """Turns passages and questions into vectors of one space."""
+
+    name: str
+    size: int
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens of the model each text has, without the special ones."""
+        ...
+
+    def encode_passages(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """A vector for each text (n, size), and for each text one for each of its sentences (k, size).
+
+        `sentences` are character ranges within their text.
+        """
+        ...
+
+    def encode_question(self, question: str) -> Vectors:
+        """One vector, shape (size,)."""
+        ...
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model with mean pooling, by default multilingual-e5-small.
+
+    A passage's vector is the mean over its tokens; a sentence's vector is the mean over the sentence's tokens *of the
+    same pass*, so that it knows its surroundings and costs no second one ('late chunking', Günther et al. 2024,
+    arXiv:2409.04701).
+    """
+
+    def __init__(self, model: str | Path) -> None:
+        """model: a folder, or a hub id. Raises ModelFailed when it cannot be loaded."""
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        self._torch = torch
+        try:
+            self._model = SentenceTransformer(
+                str(model), device="cpu", local_files_only=Path(model).is_dir() or None
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ModelFailed(
+                f"The embedding model '{model}' could not be loaded: {reason}. Check it with 'mureum models verify'.",
+                name=model,
+                reason=reason,
+            ) from error
+        if _has_bfloat16():
+            self._model.to(torch.bfloat16)
+        self.size = self._model.get_embedding_dimension() or 0
+        self.window = int(self._model.max_seq_length or 512)
+        prompts = self._model.prompts
+        self._passage_prompt = prompts.get("passage") or prompts.get("document") or ""
+        self._query_prompt = prompts.get("query") or ""
+        self.name = _identity(Path(model))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See Encoder."""
+        if not texts:
+            return []
+        encoded = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def encode_passages(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """See Encoder. Texts of like length share a batch."""
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        vectors = np.zeros((len(texts), self.size), np.float32)
+        parts: list[Vectors] = [np.zeros((0, self.size), np.float32)] * len(texts)
+        for begin in range(0, len(order), BATCH):
+            rows = order[begin : begin + BATCH]
+            tokens, mask, offsets = self._token_vectors([self._passage_prompt + texts[row] for row in rows])
+            shift = len(self._passage_prompt)
+            for place, row in enumerate(rows):
+                vectors[row] = _mean(tokens[place], mask[place])
+                starts = offsets[place, :, 0] - shift
+                ends = offsets[place, :, 1] - shift
+                inside = [(starts >= a) & (ends <= b) & (ends > starts) & mask[place] for a, b in sentences[row]]
+                parts[row] = np.array([_mean(tokens[place], part) for part in inside], np.float32).reshape(
+                    len(inside), self.size
+                )
+        return vectors, parts
+
+    def encode_question(self, question: str) -> Vectors:
+        """See Encoder. A question past the model's window is cut at its end."""
+        tokens, mask, _ = self._token_vectors([self._query_prompt + question])
+        return _mean(tokens[0], mask[0])
+
+    def _token_vectors(self, texts: list[str]) -> tuple[Vectors, NDArray[np.bool_], NDArray[np.int64]]:
+        """Token vectors (B, T, size), which of them are text (B, T), their character ranges (B, T, 2)."""
+        batch = self._model.tokenizer(
+            texts,
+            padding=True,
+            truncation=True,
+            max_length=self.window,
+            return_offsets_mapping=True,
+            return_tensors="pt",
+        )
+        offsets = batch.pop("offset_mapping").numpy()
+        mask = batch["attention_mask"].numpy().astype(bool)
+        with self._torch.inference_mode():
+            output = self._model[0](dict(batch))["token_embeddings"]
+        return output.float().numpy(), mask, offsets
+
+
+def _mean(tokens: Vectors, mask: NDArray[np.bool_]) -> Vectors:
+    """The mean of the chosen rows of (T, size), at length 1; zero when none is chosen."""
+    if not mask.any():
+        return np.zeros(tokens.shape[1], np.float32)
+    mean = tokens[mask].mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    return (mean / length).astype(np.float32) if length else mean.astype(np.float32)
+
+
+def _has_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16 itself; elsewhere it is slower than float32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _identity(model: Path) -> str:
+    """The name an index records: the model's own, and a digest of its weights' size and first and last MiB."""
+    if not model.is_dir():
+        return str(model)
+    digest = hashlib.sha256()
+    for file in sorted(model.rglob("*.safetensors")):
+        with file.open("rb") as handle:
+            digest.update(str(file.stat().st_size).encode() + handle.read(1 << 20))
+            handle.seek(max(0, file.stat().st_size - (1 << 20)), os.SEEK_SET)
+            digest.update(handle.read())
+    return f"{model.name} {digest.hexdigest()[:12]}"

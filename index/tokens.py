@@ -1,0 +1,29 @@
+"""Words for the lexical side: Kiwi's morphemes, so that particles and endings do not hide a match.
+
+'의장은', '의장이' and '의장' are one token here; so are the inflected forms of a verb.
+"""
+
+import functools
+import importlib.metadata
+
+from kiwipiepy import Kiwi
+
+CONTENT_TAGS = frozenset(
+    "NNG NNP NNB NR NP VV VA XR MM MAG SL SN SH VV-I VV-R VA-I VA-R W_SERIAL W_EMAIL W_URL".split()
+)
+
+
+@functools.cache
+def kiwi() -> Kiwi:
+    """The one analyser of this process; it loads in a second or two and is safe to share between threads."""
+    return Kiwi()
+
+
+def version() -> str:
+    """What an index records: tokens of another version may differ."""
+    return f"kiwi {importlib.metadata.version('kiwipiepy')} {importlib.metadata.version('kiwipiepy-model')} v1"
+
+
+def tokens(text: str) -> list[str]:
+    """The content morphemes of `text`, in order, in lower case."""
+    return [token.form.lower() for token in kiwi().tokenize(text) if token.tag in CONTENT_TAGS]

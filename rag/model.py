@@ -1,0 +1,78 @@
+"""What the program asks of an answering model, and a predictable one for tests."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+Prompt = tuple[Message, ...]
+
+
+class AnsweringModel(Protocol):
+    """A chat model. Every call is safe from several threads; a model that can do one thing at a time queues them.
+
+    `cancel`, once set, ends the work within a moment: the model really stops, and Cancelled is raised. Other errors:
+    ModelTimeout (the time limit the model was made with), ModelUnreachable, ModelFailed.
+    """
+
+    name: str
+
+    def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
+        """The reply at temperature 0, piece by piece."""
+        ...
+
+    def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
+        """Log-probability of 'yes' minus that of 'no' as the reply's first token; above 0 means yes.
+
+        None when the model does not tell.
+        """
+        ...
+
+    def warm_up(self, prompt: Prompt) -> None:
+        """Read the beginning that prompts share, so that the first question need not wait for it."""
+        ...
+
+    def close(self) -> None:
+        """Stop it and free its memory."""
+        ...
+
+
+class FakeModel:
+    """For tests: says what `reply` makes of the prompt, word by word, and gates by `gate`."""
+
+    name = "fake"
+
+    def __init__(
+        self,
+        reply: Callable[[Prompt], str] = lambda prompt: prompt[-1].content,
+        gate: Callable[[Prompt], float | None] = lambda _: None,
+    ) -> None:
+        self._reply = reply
+        self._gate = gate
+        self.prompts: list[Prompt] = []
+
+    def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
+        """The reply's words, at most `max_tokens` of them."""
+        self.prompts.append(prompt)
+        for number, word in enumerate(self._reply(prompt).split(" ")[:max_tokens]):
+            yield word if number == 0 else f" {word}"
+
+    def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
+        """What `gate` says."""
+        self.prompts.append(prompt)
+        return self._gate(prompt)
+
+    def warm_up(self, prompt: Prompt) -> None:
+        """Nothing to warm."""
+
+    def close(self) -> None:
+        """Nothing to stop."""
