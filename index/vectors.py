@@ -50,3 +50,9 @@ class VectorStore:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         scores, ids = self._index.search(question.reshape(1, -1).astype(np.float32), k)
         return ids[0], scores[0]
+
+    def vectors(self, ids: Ids) -> NDArray[np.float32]:
+        """The stored vectors (n, size) of these ids."""
+        if not len(ids):
+            return np.empty((0, self._index.d), np.float32)
+        return np.asarray(self._index.reconstruct_batch(np.asarray(ids, np.int64)), np.float32)

@@ -1,0 +1,1 @@
+"""From files to a searchable index: reading, passages, embedding, tokens, catalogue, vectors."""

@@ -1,0 +1,59 @@
+"""What a person may set, read from the environment at the entry points alone."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from index.errors import UsageError
+from index.models import ANSWERING_MODEL, EMBEDDING_MODEL
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The program's settings; each has an option of the command or an environment variable MUREUM_<NAME>.
+
+    index:     folder of the index.
+    encoder:   embedding model: a default model's name, a folder or a hub id.
+    llm:       answering model: a default model's name, a .gguf file, a folder, a hub id, or the URL of an
+               OpenAI-compatible server ('http://127.0.0.1:8000/v1'); a model's name may follow after '#'.
+    llm_key:   key for that server, '' for none.
+    threads:   CPU threads of the answering model; 0: as many as there are cores.
+    context:   tokens that a prompt and its answer may have together.
+    seconds:   time limit of one answer.
+    host, port: where the chat listens.
+    """
+
+    index: Path
+    encoder: str = EMBEDDING_MODEL
+    llm: str = ANSWERING_MODEL
+    llm_key: str = ""
+    threads: int = 0
+    context: int = 4096
+    seconds: float = 120.0
+    host: str = "127.0.0.1"
+    port: int = 7860
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Raises UsageError when a value is not a number where one is wanted."""
+        values: dict[str, str] = {}
+        for name in cls.__slots__:
+            if value := environment.get(f"MUREUM_{name.upper()}"):
+                values[name] = value
+        try:
+            return cls(
+                index=Path(values.get("index") or user_data_path("mureum") / "index"),
+                encoder=values.get("encoder", EMBEDDING_MODEL),
+                llm=values.get("llm", ANSWERING_MODEL),
+                llm_key=values.get("llm_key", ""),
+                threads=int(values.get("threads", 0)),
+                context=int(values.get("context", 4096)),
+                seconds=float(values.get("seconds", 120)),
+                host=values.get("host", "127.0.0.1"),
+                port=int(values.get("port", 7860)),
+            )
+        except ValueError as error:
+            raise UsageError(f"A MUREUM_ variable has a value that is no number: {error}.") from error

@@ -1,0 +1,1 @@
+"""From a question to a verified, cited answer: retrieval, prompt, models, generation, verification."""

@@ -1,0 +1,198 @@
+"""GGUF models in this process, with llama.cpp through xllamacpp: the only file that imports it."""
+
+import json
+import math
+import os
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from index.errors import Cancelled, MureumError, ModelFailed, ModelTimeout
+from rag.model import Prompt
+
+BATCH = 64
+"""Prompt tokens read between two looks at `cancel`."""
+
+PROMPT_CACHE_MIB = 256
+"""Memory for the beginnings of prompts that are not in use at the moment."""
+
+
+class LlamaCppModel:
+    """One GGUF model. One request at a time uses the processor; others wait in the order in which they came.
+
+    llama.cpp keeps what it has read of the last prompt, so prompts should begin alike and differ late.
+    """
+
+    def __init__(self, model: Path, threads: int = 0, context: int = 4096, seconds: float = 120.0) -> None:
+        """seconds: the time limit of one reply, waiting in the queue not counted. Raises ModelFailed."""
+        import xllamacpp
+
+        self.name = model.stem
+        self.seconds = seconds
+        params = xllamacpp.CommonParams()
+        params.model.path = str(model)
+        params.n_ctx = context
+        params.n_parallel = 1
+        params.n_batch = BATCH
+        params.cache_ram_mib = PROMPT_CACHE_MIB
+        params.cpuparams.n_threads = threads or os.cpu_count() or 1
+        params.cpuparams_batch.n_threads = threads or os.cpu_count() or 1
+        params.warmup = False
+        params.offline = True
+        params.ui = False
+        params.verbosity = -1
+        # The library listens on a loopback port as well; nobody but this process is to use it.
+        self._key = secrets.token_urlsafe(32)
+        params.api_keys = [self._key]
+        params.cors_origins = ""
+        params.endpoint_slots = False
+        try:
+            self._server: Any = xllamacpp.Server(params)
+        except (RuntimeError, ValueError) as error:
+            raise ModelFailed(
+                f"The answering model '{model}' could not be loaded: {error}. Check it with 'mureum models verify'.",
+                name=str(model),
+                reason=str(error),
+            ) from error
+        self._turn = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """The OpenAI-compatible address of this model on loopback; `key` opens it."""
+        return f"{self._server.listening_address}/v1"
+
+    @property
+    def key(self) -> str:
+        """The key of `url`, random in each process."""
+        return self._key
+
+    def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
+        """See AnsweringModel."""
+        request = {**_request(prompt), "max_tokens": max_tokens, "stream": True, "return_progress": True}
+        for chunk in self._run(request, cancel):
+            for choice in chunk.get("choices", []):
+                if text := (choice.get("delta") or {}).get("content"):
+                    yield text
+
+    def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
+        """See AnsweringModel."""
+        request = {
+            **_request(prompt),
+            "max_tokens": 1,
+            "logprobs": True,
+            "top_logprobs": 40,
+            "stream": True,
+            "return_progress": True,
+        }
+        for chunk in self._run(request, cancel):
+            for choice in chunk.get("choices", []):
+                for token in (choice.get("logprobs") or {}).get("content") or []:
+                    return yes_minus_no([(top["token"], top["logprob"]) for top in token["top_logprobs"]])
+        return None
+
+    def warm_up(self, prompt: Prompt) -> None:
+        """See AnsweringModel."""
+        for _ in self._run({**_request(prompt), "max_tokens": 1, "stream": True}, None, seconds=math.inf):
+            pass
+
+    def close(self) -> None:
+        """See AnsweringModel."""
+        self._server = None
+
+    def _run(
+        self, request: dict[str, Any], cancel: threading.Event | None, seconds: float | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The chunks of one request. The work stops when the caller stops reading, on `cancel`, and at the limit."""
+        stop = threading.Event()
+        chunks: queue.Queue[dict[str, Any] | MureumError | None] = queue.Queue()
+        worker = threading.Thread(target=self._work, args=(request, chunks, stop, cancel, seconds or self.seconds), daemon=True)
+        worker.start()
+        try:
+            while True:
+                chunk = chunks.get()
+                if chunk is None:
+                    return
+                if isinstance(chunk, MureumError):
+                    raise chunk
+                yield chunk
+        finally:
+            stop.set()
+
+    def _work(
+        self,
+        request: dict[str, Any],
+        chunks: "queue.Queue[dict[str, Any] | MureumError | None]",
+        stop: threading.Event,
+        cancel: threading.Event | None,
+        seconds: float,
+    ) -> None:
+        """Runs in a thread of its own: waits for its turn, then feeds `chunks`, a None or an error last."""
+        try:
+            with self._turn:
+                deadline = time.monotonic() + seconds
+                outcome: list[MureumError] = []
+
+                def on_chunk(chunk: dict[str, Any]) -> bool:
+                    if error := _fault(chunk):
+                        outcome.append(error)
+                    elif cancel is not None and cancel.is_set():
+                        outcome.append(Cancelled("The answer was stopped."))
+                    elif time.monotonic() > deadline:
+                        outcome.append(
+                            ModelTimeout(
+                                f"The model did not finish within {seconds:.0f} seconds. Ask a shorter question, "
+                                "or raise the limit with --seconds.",
+                                seconds=f"{seconds:.0f}",
+                            )
+                        )
+                    else:
+                        chunks.put(chunk)
+                    return bool(outcome) or stop.is_set()
+
+                if cancel is not None and cancel.is_set():
+                    raise Cancelled("The answer was stopped.")
+                self._server.handle_chat_completions(request, on_chunk)
+            chunks.put(outcome[0] if outcome else None)
+        except MureumError as error:
+            chunks.put(error)
+        except Exception as error:  # the library raises plain ones; the reader must hear of every end
+            chunks.put(ModelFailed(f"The answering model failed: {error}.", name=self.name, reason=str(error)))
+
+
+def yes_minus_no(tokens: list[tuple[str, float]]) -> float | None:
+    """Log-probability of 'yes' minus 'no' from the likeliest first tokens (token, log-probability).
+
+    All spellings of a word count together; a word that is not among them has at most what the last one has.
+    """
+    floor = min((value for _, value in tokens), default=0.0)
+    sums = {"yes": 0.0, "no": 0.0}
+    for token, value in tokens:
+        word = token.strip().lower()
+        if word in sums:
+            sums[word] += math.exp(value)
+    if not any(sums.values()):
+        return None
+    yes, no = (math.log(total) if total else floor for total in (sums["yes"], sums["no"]))
+    return yes - no
+
+
+def _request(prompt: Prompt) -> dict[str, Any]:
+    return {
+        "messages": [{"role": message.role, "content": message.content} for message in prompt],
+        "temperature": 0,
+        "cache_prompt": True,
+    }
+
+
+def _fault(chunk: dict[str, Any] | str) -> ModelFailed | None:
+    """The error that a chunk reports, if it does."""
+    if isinstance(chunk, str):
+        chunk = json.loads(chunk)
+    if "error" not in chunk:
+        return None
+    reason = str(chunk["error"].get("message", chunk["error"]))
+    return ModelFailed(f"The answering model failed: {reason}.", name="llama.cpp", reason=reason)

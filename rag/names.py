@@ -1,0 +1,66 @@
+"""Korean names in Latin letters (Revised Romanization, with the surnames' customary spellings)."""
+
+import re
+from functools import lru_cache
+
+from index.tokens import kiwi
+
+_INITIAL = "g kk n d tt r m b pp s ss - j jj ch k t p h".split()
+_MEDIAL = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
+_FINAL = "- k k k n n n t l k m l l l p l m p p t t ng t t k t p t".split()
+_CUSTOM = {
+    "김": "Kim", "이": "Lee", "박": "Park", "최": "Choi", "정": "Jung", "조": "Cho", "윤": "Yoon", "임": "Lim",
+    "오": "Oh", "신": "Shin", "권": "Kwon", "고": "Ko", "문": "Moon", "백": "Baek", "유": "Yoo", "구": "Koo",
+    "우": "Woo", "노": "Noh", "심": "Shim", "곽": "Kwak", "주": "Joo", "추": "Choo", "류": "Ryu", "강": "Kang",
+    "전": "Jeon", "국": "Kook", "금": "Keum", "길": "Gil", "경": "Kyung",
+}  # fmt: skip
+_SURNAMES = (
+    "김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차주우구민진나지엄채원천방공현함변염여추도소석선설마길연위표명기반왕금옥육인맹제모탁국어은편용예경봉사부가복태목형두감음빈동온호범좌승"
+)
+_TITLE = (
+    "의장|위원장|회장|부회장|사장|대표|이사|상무|전무|본부장|실장|국장|과장|팀장|정책관|장관|차관|총리|대통령"
+    "|교수|박사|연구원|원장|소장|센터장|기자|의원|시장|지사|감독|선수|변호사|판사|검사|작가|배우|가수"
+)
+_PERSON = re.compile(
+    rf"(?<![가-힣])([{_SURNAMES}][가-힣]{{1,2}})"
+    rf"(?=(?:기자|\s(?:[가-힣A-Za-z·]{{1,20}}\s){{0,2}}[가-힣]{{0,12}}(?:{_TITLE})))"
+)
+_PLACES = frozenset("한국 서울 부산 인천 인도 이란 중국 태국 호주 제주 전주 광주 안양 강남 강원 경기 경남 경북 전남 전북".split())
+
+
+def romanise(hangul: str) -> str:
+    """A word in Revised Romanization, syllable by syllable (no assimilation between them), in lower case."""
+    return "".join(_syllable(letter) for letter in hangul)
+
+
+def romanise_name(name: str) -> str:
+    """A person's name as newspapers write it: 송상훈 → Song Sang-hun."""
+    surname, given = name[0], name[1:]
+    parts = [_syllable(letter) for letter in given]
+    family = _CUSTOM.get(surname) or _syllable(surname).capitalize()
+    return f"{family} {'-'.join(parts).capitalize()}".strip()
+
+
+@lru_cache(maxsize=1024)
+def people(text: str) -> tuple[str, ...]:
+    """The Korean names of persons in a text, each once: a word that begins with a surname, with a title after it.
+
+    A word that the dictionary knows as a common noun ('정부') or as anything inflected is none, nor is a place.
+    """
+    found: dict[str, None] = {}
+    for match in _PERSON.finditer(text):
+        word = match.group(1)
+        parts = kiwi().tokenize(word)
+        known = len(parts) == 1 and parts[0].tag != "NNP" and not parts[0].oov
+        inflected = any(part.tag[0] in "VE" or (part.tag[0] == "J" and part.form >= "가") for part in parts)
+        if not known and not inflected and word not in _PLACES:
+            found[word] = None
+    return tuple(found)
+
+
+def _syllable(letter: str) -> str:
+    code = ord(letter) - 0xAC00
+    if not 0 <= code < 11172:
+        return letter.lower()
+    parts = (_INITIAL[code // 588], _MEDIAL[code % 588 // 28], _FINAL[code % 28])
+    return "".join(part for part in parts if part != "-")

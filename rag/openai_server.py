@@ -1,0 +1,95 @@
+"""Models behind an OpenAI-compatible server (llama.cpp, vLLM, Ollama …): the only file that imports openai."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from index.errors import Cancelled, ModelFailed, ModelTimeout, ModelUnreachable
+from rag.llamacpp import yes_minus_no
+from rag.model import Prompt
+
+
+class OpenAIModel:
+    """A chat model at a URL. The server's own queue decides whose turn it is."""
+
+    def __init__(self, url: str, model: str = "", key: str = "", seconds: float = 120.0) -> None:
+        """model: its name at the server; the first that the server lists when ''. Connects at the first request."""
+        import httpx
+        import openai
+
+        self._openai = openai
+        self.url = url
+        self.seconds = seconds
+        self.name = model
+        # No proxy or key of the environment is taken up: a document goes to the server that was named and no other.
+        self._client = openai.OpenAI(
+            base_url=url,
+            api_key=key or "none",
+            timeout=seconds,
+            max_retries=0,
+            http_client=httpx.Client(trust_env=False, timeout=seconds),
+        )
+
+    def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
+        """See AnsweringModel. Closing the connection is what stops the server."""
+        deadline = time.monotonic() + self.seconds
+        with self._faults():
+            with self._create(prompt, max_tokens=max_tokens, stream=True) as chunks:
+                for chunk in chunks:
+                    if cancel is not None and cancel.is_set():
+                        raise Cancelled("The answer was stopped.")
+                    if time.monotonic() > deadline:
+                        raise self._timeout()
+                    for choice in chunk.choices:
+                        if choice.delta.content:
+                            yield choice.delta.content
+
+    def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
+        """See AnsweringModel. None where the server gives no log-probabilities."""
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("The answer was stopped.")
+        with self._faults():
+            reply = self._create(prompt, max_tokens=1, logprobs=True, top_logprobs=20)
+        content = reply.choices[0].logprobs.content if reply.choices and reply.choices[0].logprobs else None
+        return yes_minus_no([(top.token, top.logprob) for top in content[0].top_logprobs]) if content else None
+
+    def warm_up(self, prompt: Prompt) -> None:
+        """Nothing: the server keeps its own cache."""
+
+    def close(self) -> None:
+        """See AnsweringModel."""
+        self._client.close()
+
+    def _create(self, prompt: Prompt, **options: Any) -> Any:
+        if not self.name:
+            self.name = next(iter(self._client.models.list())).id
+        return self._client.chat.completions.create(
+            model=self.name,
+            messages=[{"role": message.role, "content": message.content} for message in prompt],  # type: ignore[misc]
+            temperature=0,
+            **options,
+        )
+
+    def _timeout(self) -> ModelTimeout:
+        return ModelTimeout(
+            f"The model at {self.url} did not finish within {self.seconds:.0f} seconds. Ask a shorter question, or "
+            "raise the limit with --seconds.",
+            seconds=f"{self.seconds:.0f}",
+        )
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """The client's errors as the project's own."""
+        try:
+            yield
+        except self._openai.APITimeoutError as error:
+            raise self._timeout() from error
+        except self._openai.APIConnectionError as error:
+            raise ModelUnreachable(
+                f"No model server answers at {self.url}. Start it, or name another with --llm.", url=self.url
+            ) from error
+        except (self._openai.APIError, StopIteration) as error:
+            reason = str(error) or "it lists no model"
+            raise ModelFailed(f"The model server at {self.url} failed: {reason}.", name=self.url, reason=reason) from error

@@ -1,0 +1,63 @@
+"""The question as it is worked with: cleaned, its language, and what it needs of the turns before."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.errors import QuestionEmpty, QuestionTooLong
+from index.sentences import language
+from rag.records import Language, Turn
+
+LONGEST = 2000
+"""Characters of a question."""
+
+MARK = re.compile(r"\s*\[\d{1,3}\]")
+
+_KOREAN_REFERENCE = re.compile(
+    r"(?:^|\s)(?:그|이|저)(?:건|게|것|거|사람|분|곳|때|중|쪽|회사|기관|부처|행사|발표|강연|계획|말|럼|럴|녀|들)"
+    r"|(?:^|\s)(?:거기|여기|그는|그가|그의|그를|그럼|그러면|그래서|그리고|또|방금|아까|위에서|앞에서)(?:\s|[가-힣]{0,2}\s|$)"
+    r"|(?:은|는|도|요)\s*\?$"
+)
+_ENGLISH_REFERENCE = re.compile(
+    r"^(?:and|but|so|then|also|or)\b|\b(?:what|how) about\b"
+    r"|\b(?:he|she|they|it|that|this|those|these|him|her|them|his|hers|their|its|there|then|one|same|else)\b",
+    re.IGNORECASE,
+)
+_SHORT = {"ko": 3, "en": 4}
+"""Words up to which a question that follows another is taken to be incomplete by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """text: as asked, cleaned. earlier: the turn before, when the question leans on it. search: what retrieval gets."""
+
+    text: str
+    language: Language
+    earlier: Turn | None
+    search: str
+
+
+def read_question(asked: str, history: Sequence[Turn] = ()) -> Question:
+    """Raises QuestionEmpty, QuestionTooLong."""
+    text = " ".join(unicodedata.normalize("NFC", asked).split())
+    if not any(letter.isalnum() for letter in text):
+        raise QuestionEmpty("The question is empty. Type what you want to know.")
+    if len(text) > LONGEST:
+        raise QuestionTooLong(
+            f"The question has {len(text):,} characters; at most {LONGEST:,} are taken. Shorten it.",
+            length=len(text),
+            longest=LONGEST,
+        )
+    spoken: Language = "ko" if language(text) == "ko" else "en"
+    earlier = history[-1] if history and leans_on_earlier(text, spoken) else None
+    if earlier is None:
+        return Question(text, spoken, None, text)
+    answer = MARK.sub("", earlier.answer)[:200]
+    return Question(text, spoken, Turn(earlier.question, answer), f"{earlier.question} {answer} {text}")
+
+
+def leans_on_earlier(text: str, spoken: Language) -> bool:
+    """Whether a question has a pronoun, begins like a continuation, or is too short to stand alone."""
+    pattern = _KOREAN_REFERENCE if spoken == "ko" else _ENGLISH_REFERENCE
+    return bool(pattern.search(text)) or len(text.split()) <= _SHORT[spoken]

@@ -1,0 +1,133 @@
+"""An answerer that follows a script: what a question holds decides what comes of it."""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from index.errors import Cancelled, DocumentNotFound, ModelUnreachable, QuestionEmpty, QuestionTooLong
+from rag.records import Answer, Citation, Draft, Event, Finished, Found, Timings, Turn
+from ui.words import language_of
+
+ARTICLE = "it-megavision-2024.txt"
+HOSTILE = '<img src=x onerror="window.pwned=1">.txt'
+TEXTS = {
+    ARTICLE: (
+        "AI로 여는 새 시대, 메가비전 2024 개최\n\n"
+        "행사는 지난 3월 14일 서울 코엑스에서 열렸다. 참가자는 모두 1,200명이었다. "
+        "주최 측은 내년에도 같은 곳에서 열겠다고 밝혔다.\n\n"
+        '△기조연설은 김하늘 대표가 맡았다. 그는 "300조원 규모의 시장이 열린다"고 말했다.\n\n'
+        + "\n\n".join(
+            f"{number}번째 문단이다. 발표자들은 저마다 다른 이야기를 했다. 청중은 오래 머물렀다."
+            for number in range(40)
+        )
+        + "\n\n마지막으로 시상식이 열렸다. 대상은 물결팀이 받았다.\n사진 = 이도윤 기자\n"
+    ),
+    HOSTILE: (
+        "<script>window.pwned=1</script> [1] was written here.\n"
+        "![x](https://evil.example/x.png) and [link](javascript:window.pwned=1).\n"
+        '\u202eright to left\u202c and </p></bdi><iframe src="https://evil.example"></iframe> end.\n'
+    ),
+}
+
+
+def sentence(document: str, quote: str, marker: int = 1, translation: str = "") -> Citation:
+    """A citation of the first place where `quote` stands."""
+    start = TEXTS[document].index(quote)
+    return Citation(marker, document, start, start + len(quote), 0.8, translation)
+
+
+PLACE = "행사는 지난 3월 14일 서울 코엑스에서 열렸다."
+PEOPLE = "참가자는 모두 1,200명이었다."
+MARKET = '그는 "300조원 규모의 시장이 열린다"고 말했다.'
+PRIZE = "대상은 물결팀이 받았다."
+FOUND = tuple(sentence(ARTICLE, quote, at) for at, quote in enumerate((PLACE, PEOPLE, PRIZE, MARKET), 1))
+
+
+class ScriptedIndex:
+    """The texts above, as an index gives them."""
+
+    def text(self, document: str) -> str:
+        """The whole text. Raises DocumentNotFound."""
+        if document not in TEXTS:
+            raise DocumentNotFound(f"There is no document '{document}'.", document=document)
+        return TEXTS[document]
+
+    def quote(self, document: str, start: int, end: int) -> str:
+        """The text of a range."""
+        return self.text(document)[start:end]
+
+
+class ScriptedAnswerer:
+    """`slow` writes until it is stopped, `wait` searches until it is stopped; the other words are in `stream`.
+
+    asked:     the questions with the turns that came along, in order.
+    cancelled: the questions that were really stopped.
+    """
+
+    def __init__(self, pause: float = 0.0) -> None:
+        self.index = ScriptedIndex()
+        self.pause = pause
+        self.asked: list[tuple[str, tuple[Turn, ...]]] = []
+        self.cancelled: list[str] = []
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), cancel: threading.Event | None = None
+    ) -> Iterator[Event]:
+        """Found, drafts, Finished, as the question wants it."""
+        self.asked.append((question, tuple(history)))
+        cancel = cancel or threading.Event()
+        if not question.strip():
+            raise QuestionEmpty("Nothing was asked.")
+        if len(question) > 2000:
+            raise QuestionTooLong("The question is too long.", length=len(question))
+        if "wait" in question:
+            self._until_cancelled(question, cancel)
+        yield Found(FOUND, 40.0)
+        if "unreachable" in question:
+            raise ModelUnreachable("The server could not be reached.", url="http://127.0.0.1:1")
+        if "boom" in question:
+            raise RuntimeError("secret detail")
+        answer = self.answer(question)
+        for text in self._drafts(answer.text or "글쎄요, 어디 보자."):
+            if cancel.wait(self.pause):
+                self.cancelled.append(question)
+                raise Cancelled("Stopped.")
+            yield Draft(text)
+        if "slow" in question:
+            yield from self._slowly(question, cancel)
+        yield Finished(answer)
+
+    def answer(self, question: str) -> Answer:
+        """The answer by itself."""
+        language = language_of(question)
+        took = Timings(40.0, 600.0, 4200.0)
+        if "hostile" in question:
+            lines = TEXTS[HOSTILE].splitlines()
+            cited = tuple(sentence(HOSTILE, line, marker) for marker, line in enumerate(lines, 1))
+            return Answer(question, language, "answered", f"{TEXTS[HOSTILE]} so [2] [7] [3]", cited, cited, "", took)
+        if "missing" in question or "없는" in question:
+            return Answer(question, language, "not_found", "", (), FOUND, "gate", took)
+        if "quote" in question or "인용" in question:
+            cited = (sentence(ARTICLE, MARKET, 1, "He said: 'A market of 300 trillion won opens.'"),)
+            return Answer(question, language, "quoted", f"{MARKET} [1]", cited, FOUND, "number", took)
+        cited = (sentence(ARTICLE, PLACE, 1), sentence(ARTICLE, PEOPLE, 2))
+        ko = "행사는 3월 14일 서울 코엑스에서 열렸습니다 [1]. 참가자는 1,200명이었습니다 [2]."
+        en = "The event was held at COEX in Seoul on 14 March [1]. It had 1,200 participants [2]."
+        return Answer(question, language, "answered", ko if language == "ko" else en, cited, FOUND, "", took)
+
+    @staticmethod
+    def _drafts(text: str) -> Iterator[str]:
+        words = text.split(" ")
+        for count in range(1, len(words) + 1):
+            yield " ".join(words[:count])
+
+    def _slowly(self, question: str, cancel: threading.Event) -> Iterator[Event]:
+        for count in range(600):
+            yield Draft("slow " * (count + 1))
+            if cancel.wait(0.1):
+                self.cancelled.append(question)
+                raise Cancelled("Stopped.")
+
+    def _until_cancelled(self, question: str, cancel: threading.Event) -> None:
+        if cancel.wait(60):
+            self.cancelled.append(question)
+            raise Cancelled("Stopped.")

@@ -1,0 +1,231 @@
+"""The page in a real browser: states, sources, stopping, languages, hostile text, width."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PageAt, Served
+from tests.browser.scripted import PEOPLE, PLACE
+
+KO = "행사는 언제 어디에서 열렸나요?"
+EN = "Where was the event held?"
+
+
+def ask(page: Page, question: str) -> None:
+    page.fill("textarea", question)
+    page.press("textarea", "Enter")
+
+
+def phase(page: Page, name: str) -> None:
+    expect(page.locator(".turn").last).to_have_attribute("data-phase", name, timeout=15_000)
+
+
+def until(what: Callable[[], bool], seconds: float = 5.0) -> bool:
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.02)
+    return what()
+
+
+@pytest.mark.parametrize(
+    ("question", "locale", "state", "mark"),
+    [(KO, "ko-KR", "확인됨", "출처 1 보기"), (EN, "en-US", "Verified", "Show source 1")],
+)
+def test_an_answer_leads_to_its_sentence(
+    served: Served, page_at: PageAt, question: str, locale: str, state: str, mark: str
+) -> None:
+    page = page_at(served.url, locale=locale)
+    ask(page, question)
+    phase(page, "answered")
+    expect(page.locator(".status")).to_contain_text(state)
+    expect(page.locator(".side .cards >> nth=0").locator(".sentence")).to_have_text([PLACE, PEOPLE])
+    expect(page.locator("details.unused .card")).to_have_count(2)
+    expect(page.locator("details.unused")).not_to_have_attribute("open", "")
+    page.get_by_role("button", name=mark).click()
+    expect(page.locator("mark.chosen")).to_have_text(PLACE)
+    expect(page.locator("mark.chosen")).to_be_in_viewport()
+    expect(page.locator("p.here")).to_contain_text(PEOPLE)
+    expect(page.locator(".body")).to_have_attribute("lang", "ko" if locale == "ko-KR" else "en")
+
+
+def test_keyboard_alone_reaches_the_source_and_comes_back(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    page.keyboard.type(KO)
+    page.keyboard.press("Enter")
+    phase(page, "answered")
+    expect(page.locator("textarea")).to_be_focused()
+    expect(page.locator("textarea")).to_have_value("")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.className") == "mark"
+    page.keyboard.press("Enter")
+    expect(page.locator("mark.chosen")).to_have_text(PEOPLE)
+    page.keyboard.press("Escape")
+    expect(page.locator(".source")).to_be_hidden()
+    expect(page.locator(".mark").last).to_be_focused()
+
+
+def test_what_was_found_is_there_before_the_answer_and_the_draft_is_marked(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    ask(page, "slow please")
+    expect(page.locator(".evidence.active .card.found")).to_have_count(4)
+    phase(page, "writing")
+    expect(page.locator(".draft")).to_be_visible()
+    expect(page.locator(".status")).to_contain_text("초안이며 아직 확인하지 않았습니다")
+    page.locator(".go").click()
+    phase(page, "stopped")
+
+
+@pytest.mark.parametrize(
+    ("question", "name", "says"),
+    [
+        ("없는 것은?", "not_found", "답을 찾지 못했습니다"),
+        ("인용해 주세요", "quoted", "300조원"),
+        ("unreachable", "failed", "연결할 수 없습니다"),
+        ("boom", "failed", "RuntimeError"),
+    ],
+)
+def test_states_say_what_they_are(served: Served, page_at: PageAt, question: str, name: str, says: str) -> None:
+    page = page_at(served.url)
+    ask(page, question)
+    phase(page, name)
+    expect(page.locator(".body")).to_contain_text(says)
+    expect(page.locator(".body")).not_to_contain_text("secret detail")
+    expect(page.locator(".state .icon")).to_be_visible()
+    if name == "quoted":
+        expect(page.locator(".body .translation")).to_contain_text("기계 번역")
+        expect(page.locator(".body .translation")).to_contain_text("300 trillion")
+
+
+@pytest.mark.parametrize("question", ["slow one", "wait for me"])
+def test_stop_really_stops(served: Served, page_at: PageAt, question: str) -> None:
+    page = page_at(served.url)
+    ask(page, question)
+    assert until(lambda: len(served.answerer.asked) == 1)
+    page.get_by_role("button", name="멈추기").click()
+    phase(page, "stopped")
+    assert until(lambda: served.answerer.cancelled == [question])
+    ask(page, KO)
+    phase(page, "answered")
+
+
+def test_closing_the_page_stops_the_answer(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    ask(page, "slow and left")
+    expect(page.locator(".draft")).to_be_visible()
+    page.close()
+    assert until(lambda: served.answerer.cancelled == ["slow and left"], 20)
+
+
+def test_nothing_is_sent_while_an_answer_runs(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    ask(page, "slow")
+    expect(page.locator(".draft")).to_be_visible()
+    ask(page, KO)
+    page.press("textarea", "Enter")
+    expect(page.locator(".hint")).to_contain_text("멈춘 뒤에")
+    expect(page.locator("textarea")).to_have_value(KO)
+    assert len(served.answerer.asked) == 1
+    page.get_by_role("button", name="멈추기").click()
+    phase(page, "stopped")
+
+
+def test_empty_and_too_long(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    ask(page, "  \n ")
+    expect(page.locator(".hint")).to_contain_text("질문을 먼저")
+    long = "가" * 10_000
+    ask(page, long)
+    expect(page.locator(".hint")).to_contain_text("너무 깁니다")
+    expect(page.locator("textarea")).to_have_value(long)
+    expect(page.locator(".turn")).to_have_count(0)
+    page.reload()
+    page.wait_for_selector(".mureum[data-ready]")
+    expect(page.locator("textarea")).to_have_value(long)
+
+
+def test_history_retry_and_clear(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    for question in (KO, EN):
+        ask(page, question)
+        phase(page, "answered")
+    page.get_by_role("button", name="다시 묻기").click()
+    assert until(lambda: len(served.answerer.asked) == 3)
+    phase(page, "answered")
+    assert [[turn.question for turn in turns] for _, turns in served.answerer.asked] == [[], [KO], [KO]]
+    assert served.answerer.asked[1][1][0].answer.startswith("행사는 3월 14일")
+    expect(page.locator(".turn")).to_have_count(2)
+    page.get_by_role("button", name="대화 지우기").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    page.get_by_role("button", name="행사는 어디에서 열렸나요?").click()
+    phase(page, "answered")
+    assert served.answerer.asked[3] == ("행사는 어디에서 열렸나요?", ())
+
+
+def test_two_visitors_do_not_meet(served: Served, page_at: PageAt) -> None:
+    one, other = page_at(served.url), page_at(served.url, locale="en-US")
+    ask(one, "slow for one")
+    expect(one.locator(".draft")).to_be_visible()
+    ask(other, EN)
+    phase(other, "answered")
+    expect(other.locator(".turn")).to_have_count(1)
+    expect(one.locator(".turn")).to_have_count(1)
+    assert dict(served.answerer.asked)[EN] == ()
+    assert not served.answerer.cancelled
+    one.locator(".go").click()
+    phase(one, "stopped")
+
+
+def test_the_language_switch_sticks(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url, locale="en-US")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    expect(page.locator("textarea")).to_have_attribute("placeholder", "Ask about the documents")
+    ask(page, KO)
+    phase(page, "answered")
+    page.get_by_role("button", name="한국어").click()
+    expect(page.locator(".status")).to_contain_text("확인됨")
+    expect(page.get_by_role("button", name="출처 2 보기")).to_be_visible()
+    page.reload()
+    page.wait_for_selector(".mureum[data-ready]")
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    expect(page.locator("textarea")).to_have_attribute("aria-label", "질문")
+
+
+def test_hostile_text_is_only_text(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    question = "hostile <img src=x onerror=window.pwned=1>"
+    ask(page, question)
+    phase(page, "answered")
+    expect(page.locator(".question")).to_have_text(question)
+    expect(page.locator(".body")).to_contain_text("<script>window.pwned=1</script>")
+    expect(page.locator(".body")).to_contain_text("[7]")
+    expect(page.locator(".evidence.active .document").first).to_contain_text("<img src=x")
+    page.locator(".card").first.click()
+    expect(page.locator("mark.chosen")).to_contain_text("<script>")
+    expect(page.locator(".source-text")).to_contain_text("</p></bdi><iframe")
+    expect(page.locator(".mureum :is(img, script, iframe, a)")).to_have_count(0)
+    assert page.evaluate("window.pwned") is None
+
+
+@pytest.mark.parametrize("width", [360, 768, 1600])
+def test_no_sideways_scrolling(served: Served, page_at: PageAt, width: int) -> None:
+    page = page_at(served.url, viewport={"width": width, "height": 740})
+    ask(page, "hostile " + "긴낱말" * 80)
+    phase(page, "answered")
+    wider = "[...document.querySelectorAll('html, .scroll, .evidence, .card, .top')]"
+    assert page.evaluate(f"{wider}.filter(node => node.scrollWidth > node.clientWidth + 1).length") == 0
+    page.locator(".card").first.click()
+    expect(page.locator("mark.chosen")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_nothing_jumps_while_the_answer_streams(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    page.evaluate(
+        "window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => "
+        "{ if (!entry.hadRecentInput) window.shift += entry.value })).observe({type: 'layout-shift'})"
+    )
+    ask(page, EN)
+    phase(page, "answered")
+    assert page.evaluate("window.shift") < 0.1

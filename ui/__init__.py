@@ -1,0 +1,1 @@
+"""What a person touches: the browser chat, the terminal command, the words of both languages."""

