@@ -47,7 +47,6 @@ $(SEEDED): $(ENVIRONMENT) $(wildcard seeds/* seeds/.mureumignore index/*.py) | m
 	@touch '$@'
 
 # pip's own account, short: a line for each package that is looked up, and what goes wrong.
-# Compiling every module there would take longer than the download, and most are never imported.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SHORT := awk '/^ *(Collecting|Downloading|Installing|Successfully)/ { print "  " substr($$0, 1, 110); fflush() }'
 
@@ -71,12 +70,12 @@ $(BIN)/python:
 $(ENVIRONMENT): pyproject.toml constraints.txt $(BIN)/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@echo "Installing into .venv (some minutes) ..."
-	@$(PIP) install --no-compile -e . -c constraints.txt | $(SHORT)
+	@$(PIP) install -e . -c constraints.txt | $(SHORT)
 	@touch $@
 
 $(CHECKS): $(ENVIRONMENT)
 	@echo "Installing the tools of the checks ..."
-	@$(PIP) install --no-compile -e '.[dev]' -c constraints.txt | $(SHORT)
+	@$(PIP) install -e '.[dev]' -c constraints.txt | $(SHORT)
 	@for name in chromium chromium-browser google-chrome; do \
 	    if command -v "$$name" >/dev/null; then touch $@; exit 0; fi; \
 	done; \

@@ -1,6 +1,6 @@
 """The main path of this package: from files to a searchable index.
 
-    add(folder, paths) → files_of → read → passages → encode, tokens → Catalogue.put → snapshot.load
+add(folder, paths) → files_of → read → passages → encode, tokens → Catalogue.put → snapshot.load
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -51,10 +51,10 @@ def add(
 
     What is there unchanged is left alone; a changed file takes the place of its older self; what cannot be read is
     reported and hinders nothing else. Documents are stored one transaction each: whatever ends the process, those
-    stored stay, and another `add` goes on with the rest. Raises DocumentNotFound before anything is written,
-    IndexMismatch, IndexBusy, NoSpace.
+    stored stay, and another `add` goes on with the rest. A file that is named twice is read once. Raises
+    DocumentNotFound before anything is written, IndexMismatch, IndexBusy, IndexNotWritable, NoSpace.
     """
-    files = list(chain.from_iterable(files_of(path) for path in paths))
+    files = list(dict.fromkeys(chain.from_iterable(files_of(path) for path in paths)))
     report = AddReport()
     if not files:
         named = ", ".join(f"'{path}'" for path in paths)
@@ -81,10 +81,7 @@ def remove(folder: Path, names: Sequence[str], encoder: Encoder) -> None:
     """Forget documents by name, all or none. Raises DocumentNotFound."""
     catalogue = Catalogue.open(folder, recipe_for(encoder))
     try:
-        for name in names:
-            catalogue.text(name)
-        for name in names:
-            catalogue.remove(name)
+        catalogue.remove(names)
         load(catalogue)
     finally:
         catalogue.close()
@@ -93,16 +90,25 @@ def remove(folder: Path, names: Sequence[str], encoder: Encoder) -> None:
 def rebuild(folder: Path, encoder: Encoder, progress: Callable[[Progress], None] = lambda _: None) -> int:
     """Make everything anew from the stored texts, with this program and this model; how many documents.
 
-    The old state stays until the new one is whole.
+    The old state stays until the new one is whole; nothing else can be written meanwhile.
     """
     catalogue = Catalogue.open_any(folder)
+    count = documents = stored = 0
+
+    def made_anew(document: Document) -> list[PassageRow]:
+        nonlocal documents, stored
+        [(_, rows)] = _embed([(document, passages(document, encoder.count_tokens))], encoder)
+        documents, stored = documents + 1, stored + len(rows)
+        progress(Progress(documents, max(count, documents), documents, stored))
+        return rows
+
     try:
-        documents = list(catalogue.stored())
-        catalogue.replace_all(recipe_for(encoder), _rebuilt(documents, encoder, progress))
+        count = len(catalogue.digests())
+        catalogue.replace_all(recipe_for(encoder), made_anew)
         load(catalogue)
     finally:
         catalogue.close()
-    return len(documents)
+    return documents
 
 
 def verify(folder: Path, recipe: Recipe) -> list[str]:
@@ -118,14 +124,6 @@ def verify(folder: Path, recipe: Recipe) -> list[str]:
         catalogue.close()
 
 
-def _rebuilt(
-    documents: Sequence[Document], encoder: Encoder, progress: Callable[[Progress], None]
-) -> Iterator[tuple[str, list[PassageRow]]]:
-    for number, document in enumerate(documents, start=1):
-        yield from _embed([(document, passages(document, encoder.count_tokens))], encoder)
-        progress(Progress(number, len(documents), number, 0))
-
-
 Work = tuple[Document, list[Passage]]
 
 
@@ -134,7 +132,7 @@ def _batches(
 ) -> Iterator[tuple[int, list[Work]]]:
     """New and changed documents with their passages, in lots worth embedding together, after how many files."""
     known = catalogue.digests()
-    seen: set[str] = set()
+    seen: dict[str, tuple[str, str]] = {}
     lot: list[Work] = []
     number = 0
     for number, (path, name) in enumerate(files, start=1):
@@ -153,23 +151,26 @@ def _is_news(
     catalogue: Catalogue,
     document: Document,
     known: dict[str, tuple[str, str]],
-    seen: set[str],
+    seen: dict[str, tuple[str, str]],
     report: AddReport,
 ) -> bool:
     """Whether a document has to be embedded; notes in the report what becomes of it."""
-    digest, source = known.get(document.name, ("", ""))
+    this = (document.digest, document.source)
+    if seen.get(document.name) == this:  # named twice, or a line that a JSONL file repeats
+        return False
+    digest, source = seen.get(document.name) or known.get(document.name, ("", ""))
     elsewhere = source not in ("", document.source) and digest != document.digest and Path(source).exists()
     if document.name in seen or elsewhere:
         report.refused.append(
             DocumentConflict(
-                f"'{document.name}' is already the name of another document (from '{source or document.source}'). "
+                f"'{document.name}' is already the name of another document (from '{source}'). "
                 "Add the folder above both, or rename one.",
                 document=document.name,
-                source=source or document.source,
+                source=source,
             )
         )
         return False
-    seen.add(document.name)
+    seen[document.name] = this
     if digest == document.digest:
         if source != document.source:
             catalogue.move(document.name, document.source)

@@ -59,9 +59,7 @@ class SentenceTransformerEncoder:
         logging.disable_progress_bar()
         self._torch = torch
         try:
-            self._model = SentenceTransformer(
-                str(model), device="cpu", local_files_only=Path(model).is_dir() or None
-            )
+            self._model = SentenceTransformer(str(model), device="cpu", local_files_only=Path(model).is_dir() or None)
         except (OSError, ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise ModelFailed(
@@ -125,7 +123,8 @@ class SentenceTransformerEncoder:
         mask = batch["attention_mask"].numpy().astype(bool)
         with self._torch.inference_mode():
             output = self._model[0](dict(batch))["token_embeddings"]
-        return output.float().numpy(), mask, offsets
+        vectors: Vectors = output.float().numpy()
+        return vectors, mask, offsets
 
 
 def _mean(tokens: Vectors, mask: NDArray[np.bool_]) -> Vectors:

@@ -13,7 +13,8 @@
     │   ├── IndexMissing           there is none where it was looked for
     │   ├── IndexMismatch          it was built by another model or another version
     │   ├── IndexDamaged           its files contradict each other or cannot be read
-    │   └── IndexBusy              another process is writing it
+    │   ├── IndexBusy              another process is writing it
+    │   └── IndexNotWritable       its folder or files may not be written
     ├── DocumentError              one file that was to be indexed
     │   ├── DocumentNotFound       nothing is there
     │   ├── DocumentEmpty          it holds no text
@@ -129,6 +130,12 @@ class IndexBusy(IndexFault):
     """Another process is writing the index."""
 
     code = "index-busy"
+
+
+class IndexNotWritable(IndexFault):
+    """The folder or a file of the index may not be written. Value besides IndexFault's: `reason`."""
+
+    code = "index-not-writable"
 
 
 class DocumentError(MureumError):

@@ -37,15 +37,15 @@ def passages(document: Document, count_tokens: CountTokens) -> list[Passage]:
     spans = sentences(text)
     lengths = count_tokens([text[start:end] for start, end in spans])
     pieces = [
-        (piece, max(1, length * (piece[1] - piece[0]) // max(1, span[1] - span[0])))
+        (piece, max(1, length))
         for span, length in zip(spans, lengths, strict=True)
-        for piece in _cut(text, span, length)
+        for piece, length in _cut(text, span, length, count_tokens)
     ]
     keys = [_key(text[start:end]) for (start, end), _ in pieces]
     times = Counter(keys)
     groups: list[list[int]] = []
     size = 0
-    for row, (span, length) in enumerate(pieces):
+    for row, (_, length) in enumerate(pieces):
         if not groups or _begins_passage(text, pieces, keys, times, groups[-1], row, size + length):
             groups.append([])
             size = 0
@@ -86,27 +86,39 @@ def _begins_passage(
 
 
 def _is_repeated(text: str, span: Span, key: str, times: Counter[str]) -> bool:
-    return times[key] > 1 and len(key) >= 12 or bool(_CREDIT.match(text[span[0] : span[1]]))
+    return (times[key] > 1 and len(key) >= 12) or bool(_CREDIT.match(text[span[0] : span[1]]))
 
 
 def _key(sentence: str) -> str:
     return re.sub(r"\s+", "", sentence)
 
 
-def _cut(text: str, span: Span, length: int) -> list[Span]:
-    """A sentence in pieces of at most LONGEST tokens (by its mean token length), cut at spaces where it has any."""
-    if length <= LONGEST:
-        return [span]
+def _cut(text: str, span: Span, length: int, count_tokens: CountTokens) -> list[tuple[Span, int]]:
+    """A sentence in pieces of at most LONGEST tokens, each with its length, cut at spaces where it has any.
+
+    The pieces are cut by the sentence's mean token length and counted; one that is denser than the mean, and so too
+    long, is cut again. A single character is never cut.
+    """
+    if length <= LONGEST or span[1] - span[0] == 1:
+        return [(span, length)]
+    spans = _slices(text, span, max(1, (span[1] - span[0]) * LONGEST // length))
+    lengths = count_tokens([text[start:end] for start, end in spans])
+    return [
+        piece for part, count in zip(spans, lengths, strict=True) for piece in _cut(text, part, count, count_tokens)
+    ]
+
+
+def _slices(text: str, span: Span, step: int) -> list[Span]:
+    """A range in slices of at most `step` characters, cut at spaces where one is not too far back."""
     start, end = span
-    step = max(1, (end - start) * LONGEST // length)
-    pieces: list[Span] = []
+    slices: list[Span] = []
     while start < end:
         stop = min(start + step, end)
         space = max(text.rfind(" ", start, stop), text.rfind("\t", start, stop))
         if stop < end and space > start + step // 2:
             stop = space
-        pieces.append((start, stop))
+        slices.append((start, start + len(text[start:stop].rstrip())))
         start = stop
         while start < end and text[start].isspace():
             start += 1
-    return pieces
+    return slices

@@ -15,7 +15,10 @@ from index.tokens import kiwi
 _HANGUL = re.compile(r"[가-힣]")
 _ENDING = re.compile(r"[.?!…。][\"'”’」』)\]〉》]*\s+")
 _CLOSED = re.compile(r"[.?!…。:;][\"'”’」』)\]〉》]*$")
-_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:[A-Za-z]|No|Dr|Mr|Ms|Mrs|vs|St|Inc|Ltd|Co|Corp)\.$|^\s*\d{1,2}\.$")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(“\"‘'])(?:[A-Za-z]|No|Dr|Mr|Ms|Mrs|Prof|vs|St|Inc|Ltd|Co|Corp)\.$|^\s*(?:\d{1,2}|[가나다라마바사아자차카타파하])\.$"
+)
+_INITIALS = re.compile(r"(?:^|[\s(“\"‘'])(?:[A-Za-z]\.){2,}$")
 _QUOTED = re.compile(r"“[^”]{1,300}”|\"[^\"]{1,300}\"|‘[^’]{1,300}’|「[^」]{1,300}」|『[^』]{1,300}』|\([^)]{1,300}\)")
 
 
@@ -70,4 +73,6 @@ def _ends_sentence(line: str, start: int, cut: int) -> bool:
     inside_word = not line[cut - 1].isspace() and not line[cut].isspace()
     if inside_word and not _CLOSED.search(before):
         return False
+    if _INITIALS.search(before):  # 'U.S. 정부', 'e.g. this': only before a capital may it be the end of a sentence
+        return line[cut:].lstrip()[:1].isupper()
     return not _ABBREVIATION.search(before)

@@ -2,6 +2,9 @@
 
 import hashlib
 import threading
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,9 +28,13 @@ def recipe_for(encoder: Encoder) -> Recipe:
     return Recipe(FORMAT, encoder.name, encoder.size, tokens_version(), RULES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Snapshot:
-    """What one state of the index holds. Row i of everything is passage `ids[i]`."""
+    """What one state of the index holds. Row i of everything is passage `ids[i]`.
+
+    `catalogue` is pinned to that state: texts and vectors read through it are those of the passages here, whatever
+    other processes have written since. `texts` reads through it too and keeps the last few.
+    """
 
     state: int
     ids: list[int]
@@ -35,56 +42,97 @@ class Snapshot:
     passages: list[Passage]
     vectors: VectorStore
     lexical: LexicalStore
+    catalogue: Catalogue
+    texts: Callable[[str], str]
+
+    def text(self, document: str) -> str:
+        """The whole stored text of a document. Raises DocumentNotFound."""
+        return self.texts(document)
+
+    def quote(self, document: str, start: int, end: int) -> str:
+        """The stored text of a character range [start, end)."""
+        return self.texts(document)[start:end]
+
+    def sentence_vectors(self, ids: list[int]) -> dict[int, NDArray[np.float32]]:
+        """For each passage id the vectors of its sentences (k, size)."""
+        return self.catalogue.sentence_vectors(ids)
 
 
 class Index:
     """An index folder opened for reading. Safe to share between threads.
 
     `snapshot()` follows the catalogue: when another process has changed it, the next call returns the new state,
-    while whoever still holds the old one goes on with that.
+    while whoever still holds the old one goes on with that. `text`, `quote` and `sentence_vectors` are of the state
+    that `snapshot()` returned last; who works through several steps asks the snapshot itself.
     """
 
     def __init__(self, folder: Path, encoder: Encoder) -> None:
-        """Raises IndexMissing, IndexMismatch, IndexDamaged."""
+        """Raises IndexMissing, IndexMismatch, IndexDamaged, IndexNotWritable."""
         self.folder = folder
         self.encoder = encoder
         self.catalogue = Catalogue.open(folder, recipe_for(encoder))
         self._lock = threading.Lock()
-        self._snapshot = load(self.catalogue)
-        self._text = lru_cache(maxsize=256)(lambda name, state: self.catalogue.text(name))
+        try:
+            self._snapshot = self._load()
+        except BaseException:
+            self.catalogue.close()
+            raise
 
     def snapshot(self) -> Snapshot:
         """The newest state."""
         with self._lock:
             if self._snapshot.state != self.catalogue.state():
-                self._snapshot = load(self.catalogue)
+                self._snapshot = self._load()
             return self._snapshot
 
     def text(self, document: str) -> str:
         """The whole stored text of a document. Raises DocumentNotFound."""
-        return self._text(document, self._snapshot.state)
+        return self._snapshot.text(document)
 
     def quote(self, document: str, start: int, end: int) -> str:
         """The stored text of a character range [start, end)."""
-        return self.text(document)[start:end]
+        return self._snapshot.quote(document, start, end)
 
     def sentence_vectors(self, ids: list[int]) -> dict[int, NDArray[np.float32]]:
         """For each passage id the vectors of its sentences (k, size)."""
-        return self.catalogue.sentence_vectors(ids)
+        return self._snapshot.sentence_vectors(ids)
 
     def close(self) -> None:
         """Let go of the files."""
         self.catalogue.close()
+        self._snapshot.catalogue.close()
+
+    def _load(self) -> Snapshot:
+        """A snapshot on a connection of its own, which is closed when nobody holds the snapshot any more."""
+        catalogue = Catalogue.open(self.folder, self.catalogue.recipe)
+        try:
+            snapshot = load(catalogue)
+        except BaseException:
+            catalogue.close()
+            raise
+        weakref.finalize(snapshot, catalogue.close)
+        return snapshot
 
 
 def load(catalogue: Catalogue) -> Snapshot:
-    """Read a state whole. The FAISS file is taken when it is of this state and undamaged, and made anew otherwise."""
+    """Pin the catalogue to its present state and read that whole.
+
+    The FAISS file is taken when it is of this state and undamaged, and made anew otherwise.
+    """
+    state = catalogue.pin()
     catalogue.require_recipe()
-    state = catalogue.state()
     ids, passages = catalogue.passages()
     vectors = _load_vectors(catalogue, state, len(ids)) or _make_vectors(catalogue, state, ids)
-    rows = {number: row for row, number in enumerate(ids)}
-    return Snapshot(state, ids, rows, passages, vectors, LexicalStore(catalogue.tokens()))
+    return Snapshot(
+        state=state,
+        ids=ids,
+        rows={number: row for row, number in enumerate(ids)},
+        passages=passages,
+        vectors=vectors,
+        lexical=LexicalStore(catalogue.tokens()),
+        catalogue=catalogue,
+        texts=lru_cache(maxsize=256)(lambda name: catalogue.document(name).text),
+    )
 
 
 def vectors_path(catalogue: Catalogue, state: int) -> Path:
@@ -95,10 +143,14 @@ def vectors_path(catalogue: Catalogue, state: int) -> Path:
 def vectors_fault(catalogue: Catalogue, state: int) -> str:
     """What is wrong with the FAISS file of a state, or ''."""
     path = vectors_path(catalogue, state)
-    digest = path.with_suffix(".sha256")
-    if not path.is_file() or not digest.is_file():
+    try:
+        same = hashlib.sha256(path.read_bytes()).hexdigest() == path.with_suffix(".sha256").read_text(
+            "ascii", "replace"
+        )
+    except FileNotFoundError:
         return "missing"
-    same = hashlib.sha256(path.read_bytes()).hexdigest() == digest.read_text("ascii", errors="replace")
+    except OSError:
+        return "unreadable"
     return "" if same else "damaged"
 
 
@@ -107,7 +159,7 @@ def _load_vectors(catalogue: Catalogue, state: int, count: int) -> VectorStore |
         return None
     try:
         store = VectorStore.load(vectors_path(catalogue, state))
-    except IndexDamaged:
+    except (IndexDamaged, OSError):
         return None
     return store if store.count == count else None
 
@@ -120,9 +172,10 @@ def _make_vectors(catalogue: Catalogue, state: int, ids: list[int]) -> VectorSto
         store.save(path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         write_atomically(path.with_suffix(".sha256"), digest.encode("ascii"))
-        for old in path.parent.glob("vectors-*"):
-            if old.stem != path.stem:
+        for old in (*path.parent.glob("vectors-*"), *path.parent.glob(".vectors-*")):
+            if old.name.lstrip(".").split(".")[0] != path.stem:  # of another state, or left half by a killed process
                 old.unlink(missing_ok=True)
     except (NoSpace, OSError):
-        path.with_suffix(".sha256").unlink(missing_ok=True)
+        with suppress(OSError):
+            path.with_suffix(".sha256").unlink(missing_ok=True)
     return store

@@ -32,10 +32,10 @@ WHOLE = 2600
 The prompt then begins the same whatever is asked, and llama.cpp has read it already.
 """
 
-WINDOW = 1000
-"""Characters of retrieved text in a prompt when the index holds more than WHOLE."""
+WINDOW = 320
+"""Tokens (estimated) of retrieved sentences in a prompt when the index holds more than WHOLE."""
 
-LONGEST_ANSWER = 96
+LONGEST_ANSWER = 64
 """Tokens."""
 
 GATE = {"ko": 0.0, "en": 0.0}
@@ -51,6 +51,8 @@ class Answerer:
     def __init__(self, index: Index, model: AnsweringModel) -> None:
         self.index = index
         self.model = model
+        self._warm = threading.Lock()
+        self._warm_state = -1
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), cancel: threading.Event | None = None
@@ -71,8 +73,9 @@ class Answerer:
         if not hits:
             yield Finished(replace(answer, timings=clock.timings()))
             return
-        sentences = self._sentences(self.index.snapshot(), hits)
+        sentences = self._sentences(self.index.snapshot(), ranked)
         texts = [self._text(sentence) for sentence in sentences]
+        self.warm_up(cancel)
         odds = self.model.yes_or_no(prompts.gate(texts, asked.text, asked.language, asked.earlier), cancel)
         if odds is not None and odds < GATE[asked.language]:
             yield Finished(replace(answer, reason="gate", timings=clock.timings()))
@@ -80,7 +83,8 @@ class Answerer:
         relevance = {citation.span: citation.score for citation in ranked}
         sentences = [replace(one, score=relevance.get(one.span, 0.0)) for one in sentences]
         written = ""
-        for piece in self.model.stream(self._draft_prompt(asked, sentences, texts, ranked), LONGEST_ANSWER, cancel):
+        prompt = prompts.draft(texts, asked.text, asked.language, earlier=asked.earlier)
+        for piece in self.model.stream(prompt, LONGEST_ANSWER, cancel):
             clock.first_token()
             written += piece
             yield Draft(prompts.without_annotations(written, texts) if asked.language == "ko" else written)
@@ -97,11 +101,15 @@ class Answerer:
         """Retrieval alone: the k best hits, best first. Raises QuestionEmpty, QuestionTooLong."""
         return search(self.index, read_question(question, history).search, k)
 
-    def warm_up(self) -> None:
-        """Have the model read what all prompts begin with."""
-        snapshot = self.index.snapshot()
-        texts = [self._text(sentence) for sentence in self._whole(snapshot) or []]
-        self.model.warm_up(prompts.draft(texts, "", "ko"))
+    def warm_up(self, cancel: threading.Event | None = None) -> None:
+        """Have the model read what all prompts begin with, once for each state of the index."""
+        with self._warm:
+            snapshot = self.index.snapshot()
+            if self._warm_state == snapshot.state:
+                return
+            texts = [self._text(sentence) for sentence in self._whole(snapshot) or []]
+            self.model.warm_up(prompts.draft(texts, "", "ko"), self.index.folder / "states", cancel)
+            self._warm_state = snapshot.state
 
     def _ranked(self, hits: Sequence[Hit]) -> list[Citation]:
         """All sentences of the hits, the most relevant first, each wording once."""
@@ -112,19 +120,19 @@ class Answerer:
         ]
         return self._distinct(sorted(sentences, key=lambda sentence: -sentence.score))
 
-    def _sentences(self, snapshot: Snapshot, hits: Sequence[Hit]) -> list[Citation]:
-        """The sentences that go into the prompt: all there are when they are few, else those of the best hits."""
+    def _sentences(self, snapshot: Snapshot, ranked: Sequence[Citation]) -> list[Citation]:
+        """The sentences that go into the prompt, in reading order: all there are when they are few, else the best."""
         whole = self._whole(snapshot)
         if whole is not None:
             return whole
-        chosen: list[Passage] = []
+        chosen: list[Citation] = []
         room = WINDOW
-        for hit in hits:
-            room -= hit.passage.end - hit.passage.start
+        for sentence in ranked:
+            room -= _tokens(self._text(sentence))
             if chosen and room < 0:
                 break
-            chosen.append(hit.passage)
-        return self._distinct(_sentences_of(chosen))
+            chosen.append(sentence)
+        return sorted(chosen, key=lambda one: (one.document, one.start))
 
     def _whole(self, snapshot: Snapshot) -> list[Citation] | None:
         """All distinct sentences of the index in their order, when they are short enough together."""
@@ -142,14 +150,6 @@ class Answerer:
 
     def _text(self, citation: Citation) -> str:
         return self.index.quote(citation.document, citation.start, citation.end)
-
-    def _draft_prompt(
-        self, asked: Question, sentences: Sequence[Citation], texts: Sequence[str], ranked: Sequence[Citation]
-    ) -> prompts.Prompt:
-        rows = {"".join(text.split()): row for row, text in enumerate(texts, start=1)}
-        best = ["".join(self._text(citation).split()) for citation in ranked[:SHOWN]]
-        hints = sorted(rows[key] for key in best if key in rows)
-        return prompts.draft(texts, asked.text, asked.language, hints, asked.earlier)
 
     def _finish(
         self,
@@ -172,6 +172,8 @@ class Answerer:
             self.index.encoder,
             self.index.snapshot().lexical,
         )
+        if verdict.reason == "nothing":
+            return replace(answer, reason="nothing")
         if not verdict.reason:
             cited = tuple(
                 replace(sentences[row], marker=number) for number, row in enumerate(verdict.cited, start=1)
@@ -235,6 +237,12 @@ class _Clock:
 
     def timings(self) -> Timings:
         return Timings(self.retrieve_ms, self.first_token_ms, self._now())
+
+
+def _tokens(text: str) -> int:
+    """About how many tokens a model makes of a text: three for four Hangul letters, one for four others."""
+    hangul = sum("가" <= letter <= "힣" for letter in text)
+    return 8 + (3 * hangul + len(text) - hangul) // 4
 
 
 def _sentences_of(passages: Sequence[Passage]) -> list[Citation]:

@@ -1,12 +1,16 @@
 """GGUF models in this process, with llama.cpp through xllamacpp: the only file that imports it."""
 
+import hashlib
 import json
 import math
 import os
 import queue
 import secrets
+import shutil
+import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +37,7 @@ class LlamaCppModel:
 
         self.name = model.stem
         self.seconds = seconds
+        self._scratch = tempfile.TemporaryDirectory(prefix="mureum-")
         params = xllamacpp.CommonParams()
         params.model.path = str(model)
         params.n_ctx = context
@@ -49,7 +54,7 @@ class LlamaCppModel:
         self._key = secrets.token_urlsafe(32)
         params.api_keys = [self._key]
         params.cors_origins = ""
-        params.endpoint_slots = False
+        params.slot_save_path = f"{self._scratch.name}{os.sep}"
         try:
             self._server: Any = xllamacpp.Server(params)
         except (RuntimeError, ValueError) as error:
@@ -94,14 +99,60 @@ class LlamaCppModel:
                     return yes_minus_no([(top["token"], top["logprob"]) for top in token["top_logprobs"]])
         return None
 
-    def warm_up(self, prompt: Prompt) -> None:
+    def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
         """See AnsweringModel."""
-        for _ in self._run({**_request(prompt), "max_tokens": 1, "stream": True}, None, seconds=math.inf):
+        text = json.dumps([(message.role, message.content) for message in prompt])
+        name = f"{hashlib.sha256(f'{self.name} {text}'.encode()).hexdigest()[:24]}.state"
+        kept = None if keep is None else keep / name
+        restored = kept is not None and kept.is_file() and self._restore(kept)
+        for _ in self._run({**_request(prompt), "max_tokens": 1, "stream": True, "return_progress": True}, cancel, math.inf):
             pass
+        if kept is not None and not restored:
+            self._save(kept)
 
     def close(self) -> None:
         """See AnsweringModel."""
         self._server = None
+        self._scratch.cleanup()
+
+    def _restore(self, kept: Path) -> bool:
+        copy = Path(self._scratch.name) / kept.name
+        shutil.copyfile(kept, copy)
+        with self._turn:
+            done = self._slot("restore", copy.name)
+        copy.unlink(missing_ok=True)
+        return done
+
+    def _save(self, kept: Path) -> None:
+        """Keep what the model has read, in the place of what was kept before; a full disk only costs the keeping."""
+        with self._turn:
+            done = self._slot("save", kept.name)
+        if not done:
+            return
+        try:
+            kept.parent.mkdir(exist_ok=True)
+            new = kept.with_suffix(".new")
+            shutil.move(Path(self._scratch.name) / kept.name, new)
+            new.replace(kept)
+        except OSError:
+            kept.with_suffix(".new").unlink(missing_ok=True)
+        for old in kept.parent.glob("*.state"):
+            if old.name != kept.name:
+                old.unlink(missing_ok=True)
+
+    def _slot(self, action: str, file: str) -> bool:
+        """Save or restore what the model has read, by the library's own way in; whether it worked."""
+        request = urllib.request.Request(
+            f"{self._server.listening_address}/slots/0?action={action}",
+            data=json.dumps({"filename": file}).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=60) as reply:
+                return bool(reply.status == 200)
+        except OSError:
+            return False
 
     def _run(
         self, request: dict[str, Any], cancel: threading.Event | None, seconds: float | None = None

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 
@@ -37,8 +38,12 @@ class AnsweringModel(Protocol):
         """
         ...
 
-    def warm_up(self, prompt: Prompt) -> None:
-        """Read the beginning that prompts share, so that the first question need not wait for it."""
+    def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
+        """Read the beginning that prompts share, so that questions need not wait for it; there is no time limit.
+
+        keep: a folder where what was read may be kept, in the model's own form, so that another process need not
+        read it again.
+        """
         ...
 
     def close(self) -> None:
@@ -71,7 +76,7 @@ class FakeModel:
         self.prompts.append(prompt)
         return self._gate(prompt)
 
-    def warm_up(self, prompt: Prompt) -> None:
+    def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
         """Nothing to warm."""
 
     def close(self) -> None:

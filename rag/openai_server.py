@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from index.errors import Cancelled, ModelFailed, ModelTimeout, ModelUnreachable
@@ -55,7 +56,7 @@ class OpenAIModel:
         content = reply.choices[0].logprobs.content if reply.choices and reply.choices[0].logprobs else None
         return yes_minus_no([(top.token, top.logprob) for top in content[0].top_logprobs]) if content else None
 
-    def warm_up(self, prompt: Prompt) -> None:
+    def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
         """Nothing: the server keeps its own cache."""
 
     def close(self) -> None:

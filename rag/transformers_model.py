@@ -69,7 +69,7 @@ class TransformersModel:
             sums.append(self._torch.logsumexp(chances[sorted(ids)], dim=0))
         return float(sums[0] - sums[1])
 
-    def warm_up(self, prompt: Prompt) -> None:
+    def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
         """Nothing: no beginning is kept between prompts."""
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Checks a draft against the sentences it was written from, and finds the sentence each claim rests on."""
+"""Checks a draft against the sentences it was written from, and finds the sentence it rests on."""
 
 import re
 from collections.abc import Sequence
@@ -12,21 +12,34 @@ from index.lexical import LexicalStore
 from index.sentences import language
 from index.tokens import tokens
 from rag.numbers import unsupported
+from rag.prompts import annotate
 from rag.records import Language
 
-_MARK = re.compile(r"\[(\d{1,3})\]")
-
 SAME_LANGUAGE_SUPPORT = 0.6
-"""Share of the draft's words, by weight, that must stand in what it cites or in the question."""
+"""Share of the draft's words, by weight, that must stand in the sentence it rests on (in it or in the question)."""
 
-CROSS_LANGUAGE_SUPPORT = 0.80
-"""Cosine that a draft and the sentence it cites must have across languages (unrelated sentences have about .75)."""
+CROSS_LANGUAGE_SUPPORT = 0.78
+"""Cosine that question and draft together must have with a sentence in another language to rest on it."""
+
+CONSIDERED = 4
+"""Sentences that are tried as what a draft rests on, the likeliest first."""
+
+_MARK = re.compile(r"\[\d{1,3}\]")
+_NOTHING = re.compile(
+    r"^\W*(?:없음|없다|없습니다|알 수 없\w*|정보 ?없음|none|n/?a|unknown|not (?:stated|mentioned|given|specified|provided|known)"
+    r"(?: in the \w+)?)\W*$",
+    re.IGNORECASE,
+)
+_YES_NO = re.compile(r"^(?:네|예|아니요|아니오|아뇨|yes|no)\b[,.!\s]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """text: the draft without its marks. cited: rows of the sentences it rests on. reason: '' when it holds, else why
-    not: 'empty', 'language', 'echo', 'number' or 'support'."""
+    """text: the draft without marks. cited: rows of the sentences it rests on.
+
+    reason: '' when it holds, else why not: 'nothing' (the draft says that the answer is not there), 'empty',
+    'language', 'echo', 'number' or 'support'.
+    """
 
     text: str
     cited: tuple[int, ...]
@@ -35,7 +48,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The numbered sentences a draft was written from. relevance: of each to the question, shape (n,)."""
+    """The sentences a draft was written from, and the relevance of each to the question, shape (n,)."""
 
     texts: Sequence[str]
     relevance: NDArray[np.float32]
@@ -44,47 +57,58 @@ class Evidence:
 def verify(
     draft: str, question: str, spoken: Language, evidence: Evidence, encoder: Encoder, lexical: LexicalStore
 ) -> Verdict:
-    """A draft passes when it is in the question's language, says something, and one or two sentences of the evidence
-    support it: its numbers stand there (300조 = 300 trillion), and so do its words, or what they mean."""
-    marks = [int(mark) - 1 for mark in _MARK.findall(draft)]
-    marks = [mark for mark in marks if 0 <= mark < len(evidence.texts)]
+    """A draft holds when it is in the question's language, says something, and a sentence of the evidence supports it:
+    its numbers stand there (300조 = 300 trillion), and so do its words, or what they mean."""
     text = " ".join(_MARK.sub("", draft).split())
+    if _NOTHING.match(text):
+        return Verdict(text, (), "nothing")
+    claim = _YES_NO.sub("", text)
     if not any(letter.isalnum() for letter in text):
         return Verdict(text, (), "empty")
-    if language(text) != spoken:
+    if any(letter.isalpha() for letter in claim) and not _in_language(claim, spoken):
         return Verdict(text, (), "language")
-    if _repeats(text, question):
+    if not set(tokens(claim)) - set(tokens(question)):
         return Verdict(text, (), "echo")
-    support = _support(text, question, spoken, evidence, encoder, lexical)
-    preference = support + 0.2 * evidence.relevance + np.isin(np.arange(len(support)), marks) * 0.1
-    for row in np.argsort(-preference, kind="stable")[:4]:
-        cited = (int(row),)
+    support = _support(claim, question, spoken, evidence, encoder, lexical)
+    preference = support + 0.2 * evidence.relevance
+    for row in np.argsort(-preference, kind="stable")[:CONSIDERED]:
         if unsupported(text, [evidence.texts[row], question]):
             continue
         needed = SAME_LANGUAGE_SUPPORT if language(evidence.texts[row]) == spoken else CROSS_LANGUAGE_SUPPORT
-        if support[row] < needed:
-            return Verdict(text, cited, "support")
-        return Verdict(text, cited, "")
+        return Verdict(text, (int(row),), "" if support[row] >= needed else "support")
     return Verdict(text, (int(np.argmax(preference)),), "number")
 
 
-def _repeats(text: str, question: str) -> bool:
-    """Whether the draft says nothing that the question did not say."""
-    return not set(tokens(text)) - set(tokens(question))
+def _in_language(claim: str, spoken: Language) -> bool:
+    """Names may keep their own script: a Korean answer may be 'Lunit', an English one may hold a Hangul name."""
+    if spoken == "ko":
+        return language(claim) == "ko" or len(claim.split()) <= 4
+    hangul = sum("가" <= letter <= "힣" for letter in claim)
+    return hangul * 2 <= sum(letter.isalpha() for letter in claim) or len(claim.split()) <= 2
 
 
 def _support(
-    text: str, question: str, spoken: Language, evidence: Evidence, encoder: Encoder, lexical: LexicalStore
+    claim: str, question: str, spoken: Language, evidence: Evidence, encoder: Encoder, lexical: LexicalStore
 ) -> NDArray[np.float32]:
-    """How well each sentence supports the draft, (n,): shared words in one language, cosine across two."""
-    words = tokens(text)
-    asked = set(tokens(question))
+    """How well each sentence supports the claim, (n,).
+
+    In one language: the share of its words, by weight, that the sentence has. Across two: the cosine of question and
+    claim with the sentence, and a tenth for names and words that stand there in Latin letters.
+    """
+    words = tokens(claim)
     scores = np.zeros(len(evidence.texts), np.float32)
-    other = [row for row, sentence in enumerate(evidence.texts) if language(sentence) != spoken]
+    other: list[int] = []
+    asked = set(tokens(question))
     for row, sentence in enumerate(evidence.texts):
-        if row not in other:
-            scores[row] = lexical.coverage(words, asked | set(tokens(sentence)))
+        known = set(tokens(annotate(sentence)))
+        scores[row] = lexical.coverage(words, known)
+        if language(sentence) == spoken:
+            rest = [word for word in words if word not in asked] or words
+            scores[row] = 0.5 * scores[row] + 0.5 * lexical.coverage(rest, known)
+        else:
+            other.append(row)
     if other:
-        vectors, _ = encoder.encode_passages([text, *(evidence.texts[row] for row in other)], [[]] * (len(other) + 1))
-        scores[other] = vectors[1:] @ vectors[0]
+        texts = [f"{question} {claim}", *(evidence.texts[row] for row in other)]
+        vectors, _ = encoder.encode_passages(texts, [[]] * len(texts))
+        scores[other] = vectors[1:] @ vectors[0] + 0.1 * scores[other]
     return scores

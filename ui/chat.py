@@ -19,7 +19,7 @@ from starlette.routing import Mount
 
 from index.errors import Cancelled, DocumentNotFound, QuestionEmpty, QuestionTooLong
 from rag.answering import Answerer
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Turn
+from rag.records import Answer, Draft, Event, Finished, Found, Language, Turn
 from ui import page
 from ui.chat_server import Server, Shield, bind, url_of
 from ui.page import View
@@ -130,14 +130,14 @@ class Chat:
         if isinstance(event, Found):
             evidence = page.found_html(event.sentences, self._quote)
             waiting = f'<p class="none">{page.words(both("draft_waiting"))}</p>'
-            return View(name, "writing", language, page.status_html("writing"), waiting, evidence, len(event.sentences))
+            return View(name, "writing", language, page.status_html("writing"), waiting, evidence)
         if isinstance(event, Draft):
             status = page.status_html("writing")
             return View(name, "writing", language_of(event.text), status, page.draft_html(event.text))
         answer = event.answer
         status = page.status_html(answer.status, answer.timings.total_ms / 1000)
         body, evidence = page.answer_html(answer, self._quote), page.evidence_html(answer, self._quote)
-        return View(name, answer.status, answer.language, status, body, evidence, _shown(answer))
+        return View(name, answer.status, answer.language, status, body, evidence)
 
     def _quote(self, document: str, start: int, end: int) -> str:
         return self.answerer.index.quote(document, start, end)
@@ -249,11 +249,6 @@ def _thinned(events: Iterator[Event]) -> Iterator[Event]:
                 continue
             last = now
         yield event
-
-
-def _shown(answer: Answer) -> int:
-    found: Sequence[Citation] = answer.citations or answer.found
-    return len(found)
 
 
 def _text(asked: gr.EventData, name: str) -> str:

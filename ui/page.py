@@ -27,8 +27,7 @@ class View:
 
     ask:      what the browser called this asking.
     lang:     the language of the answer.
-    status, body, evidence: HTML.
-    count:    how many sentences the evidence holds.
+    status, body, evidence: HTML; an empty evidence leaves the one before.
     """
 
     ask: str
@@ -37,7 +36,6 @@ class View:
     status: str
     body: str = ""
     evidence: str = ""
-    count: int = 0
 
     def wire(self) -> dict[str, object]:
         """What is sent to the browser."""

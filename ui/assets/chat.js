@@ -72,12 +72,19 @@ function hint(markup) {
   draw($(".hint"), markup);
 }
 
+// A wide window follows the end of the answer; in a narrow one, where the evidence comes below it, the question goes to
+// the top and stays there.
 function atBottom() {
-  return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 120;
+  return wide.matches && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 120;
 }
 
 function toBottom() {
   scroller.scrollTop = scroller.scrollHeight;
+}
+
+function toTop(node) {
+  root.style.setProperty("--view", `${scroller.clientHeight}px`);
+  scroller.scrollTop += node.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
 }
 
 function place() {
@@ -104,13 +111,13 @@ function show(turn, view) {
   $(".body", turn.node).lang = view.lang;
   turn.node.setAttribute("aria-busy", String(!FINAL.has(view.phase)));
   if (view.evidence) draw(turn.evidence, view.evidence);
-  $(".count", turn.node).textContent = view.count ? String(view.count) : "";
   if (FINAL.has(view.phase)) settle(turn);
   if (follow) toBottom();
 }
 
 function settle(turn) {
   if (running === turn) running = null;
+  remember(sessionStorage, "mureum.draft", box.value);
   controls();
 }
 
@@ -145,7 +152,8 @@ function ask(question, replaced = null) {
   localise(turn.node);
   show(turn, { phase: "searching", status: template("searching"), body: "", evidence: template("evidence"), lang: said.lang });
   controls();
-  toBottom();
+  if (wide.matches) toBottom(); else toTop(turn.node);
+  remember(sessionStorage, "mureum.draft", box.value || question); // until it is settled, a reload gives it back
   trigger("ask", { ask: turn.ask, question, turn: number, first });
 }
 
@@ -206,6 +214,7 @@ function receive(view) {
 
 function lost(turn) {
   show(turn, { phase: "failed", status: template("failed"), body: template("lost"), evidence: "", lang: language() });
+  if (!box.value) write(turn.question);
 }
 
 // A server that is gone, or that was started anew in between, will never finish this turn: notice that.
@@ -346,7 +355,7 @@ root.addEventListener("click", (event) => {
   const turn = turnOf(target);
   if (turn && target.closest(".turn")) return activate(turn), target.closest(".show-evidence") && closeSource(false);
   const example = target.closest(".example");
-  if (example && !running) return ask(example.dataset[language()]), box.focus();
+  if (example && !running) return ask(example.dataset[language()]), wide.matches && box.focus();
   if (target.closest(".close")) return closeSource();
   if (target.closest(".retry")) return retry();
   if (target.closest(".clear")) return clear();

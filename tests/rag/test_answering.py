@@ -1,0 +1,125 @@
+"""The main path with a scripted model: events, states, citations, what the model is asked."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from index.build import add
+from index.errors import QuestionEmpty
+from index.fake import FakeEncoder
+from index.snapshot import Index
+from rag.answering import Answerer
+from rag.model import FakeModel, Prompt
+from rag.records import Draft, Finished, Found, Turn
+
+TEXT = """한빛제약은 3일 부산 벡스코에서 신약 '하늘정'을 공개했다. 개발에는 5년간 1200억원이 들었다.
+
+이도윤 연구소장은 “내년 봄 미국 임상을 시작하겠다”고 밝혔다.
+"""
+
+Open = Callable[[FakeModel], Answerer]
+
+
+@pytest.fixture
+def open_answerer(tmp_path: Path) -> Iterator[Open]:
+    (tmp_path / "drug.txt").write_text(TEXT, "utf-8")
+    add(tmp_path / "index", [tmp_path / "drug.txt"], FakeEncoder())
+    index = Index(tmp_path / "index", FakeEncoder())
+    yield lambda model: Answerer(index, model)
+    index.close()
+
+
+def says(text: str, odds: float | None = 5.0) -> FakeModel:
+    return FakeModel(lambda _: text, lambda _: odds)
+
+
+def test_events_come_in_order(open_answerer: Open) -> None:
+    events = list(open_answerer(says("부산 벡스코")).stream("신약은 어디서 공개됐어?"))
+    assert isinstance(events[0], Found) and isinstance(events[-1], Finished)
+    assert all(isinstance(event, Draft) for event in events[1:-1]) and len(events) > 2
+    assert events[0].sentences and events[0].retrieve_ms > 0
+
+
+def test_answered_with_a_citation_sliced_from_the_source(open_answerer: Open) -> None:
+    answerer = open_answerer(says("부산 벡스코"))
+    answer = answerer.ask("신약은 어디서 공개됐어?")
+    assert (answer.status, answer.text, answer.language) == ("answered", "부산 벡스코 [1]", "ko")
+    (citation,) = answer.citations
+    assert answerer.index.quote(citation.document, citation.start, citation.end).startswith("한빛제약은 3일 부산")
+    assert 0 < answer.timings.retrieve_ms <= answer.timings.first_token_ms <= answer.timings.total_ms
+
+
+def test_an_unsupported_number_is_never_shown(open_answerer: Open) -> None:
+    answer = open_answerer(says("1300억원")).ask("개발비는 얼마였어?")
+    assert answer.status == "quoted" and answer.reason == "number"
+    assert "1300" not in answer.text and "1200억원" in answer.text
+
+
+def test_the_gate_refuses_before_anything_is_written(open_answerer: Open) -> None:
+    model = says("부산 벡스코", odds=-6.0)
+    answer = open_answerer(model).ask("신약 가격은 얼마야?")
+    assert (answer.status, answer.text, answer.citations) == ("not_found", "", ())
+    assert answer.found  # what was near stays one step away
+    assert answer.timings.first_token_ms == 0
+
+
+def test_a_model_that_does_not_tell_odds_still_answers(open_answerer: Open) -> None:
+    assert open_answerer(says("부산 벡스코", odds=None)).ask("신약은 어디서 공개됐어?").status == "answered"
+
+
+def test_a_draft_that_says_nothing_is_there(open_answerer: Open) -> None:
+    assert open_answerer(says("없음")).ask("신약 가격은 얼마야?").status == "not_found"
+
+
+def test_follow_ups_carry_the_turn_before(open_answerer: Open) -> None:
+    model = says("이도윤 연구소장")
+    history = [Turn("임상은 언제 시작해?", "내년 봄 [1]")]
+    answer = open_answerer(model).ask("그건 누가 말했어?", history)
+    assert answer.status == "answered"
+    assert all("임상은 언제 시작해?" in prompt[-1].content for prompt in model.prompts)
+    assert "내년 봄 [1]" not in model.prompts[-1][-1].content
+
+
+def test_prompts_begin_alike_and_differ_late(open_answerer: Open) -> None:
+    model = says("부산 벡스코")
+    answerer = open_answerer(model)
+    answerer.ask("신약은 어디서 공개됐어?")
+    answerer.ask("How much did it cost to develop?")
+    beginnings: set[Prompt] = {prompt[:-1] for prompt in model.prompts}
+    assert len(beginnings) == 1
+
+
+def test_annotations_do_not_reach_a_korean_answer(open_answerer: Open) -> None:
+    answer = open_answerer(says("5년간 1200억(120 billion)원")).ask("개발비는 얼마였어?")
+    assert answer.text == "5년간 1200억원 [1]"
+
+
+def test_quotes_for_the_other_language_are_translated(open_answerer: Open) -> None:
+    def reply(prompt: Prompt) -> str:
+        if "Translate" in prompt[-1].content:
+            return "It took 120 billion won over 5 years to develop."
+        return "900 billion won"
+
+    answer = open_answerer(FakeModel(reply, lambda _: 5.0)).ask("How much money did the development take?")
+    assert answer.status == "quoted"
+    assert all("900" not in text for text in (answer.text, *(one.translation for one in answer.citations)))
+
+
+def test_empty_questions_are_refused(open_answerer: Open) -> None:
+    with pytest.raises(QuestionEmpty):
+        open_answerer(says("x")).ask("  ")
+
+
+def test_cancel_reaches_the_model(open_answerer: Open) -> None:
+    seen: list[threading.Event | None] = []
+
+    class Watching(FakeModel):
+        def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
+            seen.append(cancel)
+            return super().stream(prompt, max_tokens, cancel)
+
+    cancel = threading.Event()
+    list(open_answerer(Watching(lambda _: "부산 벡스코")).stream("신약은 어디서 공개됐어?", (), cancel))
+    assert seen and all(event is cancel for event in seen)

@@ -1,0 +1,70 @@
+"""Questions: cleaned, refused when empty or too long, and joined to the turn before when they lean on it."""
+
+import unicodedata
+
+import pytest
+
+from index.errors import QuestionEmpty, QuestionTooLong
+from rag.questions import LONGEST, leans_on_earlier, read_question
+from rag.records import Turn
+
+BEFORE = [Turn("기조강연은 누가 했어?", "백승욱 루닛 의장이 했습니다. [1]")]
+
+
+@pytest.mark.parametrize("asked", ["", "   \n", "?!", "🙂🙂"])
+def test_nothing_asked(asked: str) -> None:
+    with pytest.raises(QuestionEmpty):
+        read_question(asked)
+
+
+def test_too_much_asked() -> None:
+    assert read_question("가" * LONGEST).text
+    with pytest.raises(QuestionTooLong, match="10,000"):
+        read_question("가" * 10_000)
+
+
+def test_decomposed_hangul_is_composed() -> None:
+    assert read_question(unicodedata.normalize("NFD", "누가 했어요?")).text == "누가 했어요?"
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"),
+    [
+        ("어디서 열렸어?", "ko"),
+        ("Where was it held?", "en"),
+        ("Lunit 의장 이름이 뭐야?", "ko"),
+        ("What does 전자신문 mean in the article about AI?", "en"),
+    ],
+)
+def test_language(asked: str, spoken: str) -> None:
+    assert read_question(asked).language == spoken
+
+
+@pytest.mark.parametrize("asked", ["그건 누가 말했어?", "그 사람 직책은?", "산업부는?", "왜?"])
+def test_korean_follow_ups(asked: str) -> None:
+    question = read_question(asked, BEFORE)
+    assert question.earlier is not None
+    assert "기조강연" in question.search and "백승욱" in question.search and "[1]" not in question.search
+
+
+@pytest.mark.parametrize("asked", ["and who said that?", "What about the industry ministry?", "What is his job?", "Why?"])
+def test_english_follow_ups(asked: str) -> None:
+    assert leans_on_earlier(asked, "en")
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"),
+    [
+        ("서울디지털재단이 중소기업을 위해 하는 일을 알려 주세요", "ko"),
+        ("Which consulting firm worked with the science ministry on the survey?", "en"),
+    ],
+)
+def test_whole_questions_stand_alone(asked: str, spoken: str) -> None:
+    question = read_question(asked, BEFORE)
+    assert question.language == spoken
+    assert question.earlier is None
+    assert question.search == question.text
+
+
+def test_nothing_before_nothing_to_lean_on() -> None:
+    assert read_question("그건 누가 말했어?").earlier is None
