@@ -117,7 +117,8 @@ def verify(folder: Path, recipe: Recipe) -> list[str]:
     try:
         faults = catalogue.check()
         state = catalogue.state()
-        if fault := vectors_fault(catalogue, state):
+        fault = vectors_fault(catalogue, state)
+        if fault not in ("", "missing"):  # it is made when it is first wanted: that it is not there is no fault
             faults.append(f"{vectors_path(catalogue, state).name} is {fault}; the next start makes it anew")
         return faults
     finally:
@@ -182,6 +183,8 @@ def _is_news(
 
 def _embed(lot: Sequence[Work], encoder: Encoder) -> Iterator[tuple[str, list[PassageRow]]]:
     """For each document its name and its passages with vectors and tokens, all embedded together."""
+    if not lot:
+        return
     texts = [document.text[part.start : part.end] for document, parts in lot for part in parts]
     ranges = [
         [(start - part.start, end - part.start) for start, end in part.sentences] for _, parts in lot for part in parts

@@ -1,16 +1,21 @@
 """Text to vectors, with sentence-transformers: the only file that imports it."""
 
 import hashlib
+import json
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import ModelFailed
 from index.records import Span
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
 """float32, shape (n, size); rows of length 1, so that a dot product is a cosine in [-1, 1]."""
@@ -51,30 +56,32 @@ class SentenceTransformerEncoder:
     """
 
     def __init__(self, model: str | Path) -> None:
-        """model: a folder, or a hub id. Raises ModelFailed when it cannot be loaded."""
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
-        self._torch = torch
-        try:
-            self._model = SentenceTransformer(str(model), device="cpu", local_files_only=Path(model).is_dir() or None)
-        except (OSError, ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ModelFailed(
-                f"The embedding model '{model}' could not be loaded: {reason}. Check it with 'mureum models verify'.",
-                name=model,
-                reason=reason,
-            ) from error
-        if _has_bfloat16():
-            self._model.to(torch.bfloat16)
-        self.size = self._model.get_embedding_dimension() or 0
-        self.window = int(self._model.max_seq_length or 512)
-        prompts = self._model.prompts
-        self._passage_prompt = prompts.get("passage") or prompts.get("document") or ""
-        self._query_prompt = prompts.get("query") or ""
+        """model: a folder, or a hub id. What only asks for the name and the size of a folder's model is answered
+        without loading it; the rest raises ModelFailed when it cannot be loaded."""
+        self._path = model
         self.name = _identity(Path(model))
+        self._lock = threading.Lock()
+        self._loaded: SentenceTransformer | None = None
+
+    @property
+    def size(self) -> int:
+        """The length of a vector."""
+        try:
+            return int(json.loads((Path(self._path) / "config.json").read_text("utf-8"))["hidden_size"])
+        except (OSError, ValueError, KeyError):
+            return self._model.get_embedding_dimension() or 0
+
+    @property
+    def window(self) -> int:
+        """Tokens that the model reads at once."""
+        return int(self._model.max_seq_length or 512)
+
+    @property
+    def _model(self) -> "SentenceTransformer":
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _load(self._path)
+            return self._loaded
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See Encoder."""
@@ -90,10 +97,11 @@ class SentenceTransformerEncoder:
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         vectors = np.zeros((len(texts), self.size), np.float32)
         parts: list[Vectors] = [np.zeros((0, self.size), np.float32)] * len(texts)
+        prompt = self._model.prompts.get("passage") or self._model.prompts.get("document") or ""
         for begin in range(0, len(order), BATCH):
             rows = order[begin : begin + BATCH]
-            tokens, mask, offsets = self._token_vectors([self._passage_prompt + texts[row] for row in rows])
-            shift = len(self._passage_prompt)
+            tokens, mask, offsets = self._token_vectors([prompt + texts[row] for row in rows])
+            shift = len(prompt)
             for place, row in enumerate(rows):
                 vectors[row] = _mean(tokens[place], mask[place])
                 starts = offsets[place, :, 0] - shift
@@ -106,7 +114,7 @@ class SentenceTransformerEncoder:
 
     def encode_question(self, question: str) -> Vectors:
         """See Encoder. A question past the model's window is cut at its end."""
-        tokens, mask, _ = self._token_vectors([self._query_prompt + question])
+        tokens, mask, _ = self._token_vectors([(self._model.prompts.get("query") or "") + question])
         return _mean(tokens[0], mask[0])
 
     def _token_vectors(self, texts: list[str]) -> tuple[Vectors, NDArray[np.bool_], NDArray[np.int64]]:
@@ -121,19 +129,39 @@ class SentenceTransformerEncoder:
         )
         offsets = batch.pop("offset_mapping").numpy()
         mask = batch["attention_mask"].numpy().astype(bool)
-        with self._torch.inference_mode():
+        import torch
+
+        with torch.inference_mode():
             output = self._model[0](dict(batch))["token_embeddings"]
         vectors: Vectors = output.float().numpy()
         return vectors, mask, offsets
+
+
+def _load(model: str | Path) -> "SentenceTransformer":
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        loaded = SentenceTransformer(str(model), device="cpu", local_files_only=Path(model).is_dir())
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelFailed(
+            f"The embedding model '{model}' could not be loaded: {reason}. Check it with 'mureum models verify'.",
+            name=model,
+            reason=reason,
+        ) from error
+    return loaded.to(torch.bfloat16) if _has_bfloat16() else loaded
 
 
 def _mean(tokens: Vectors, mask: NDArray[np.bool_]) -> Vectors:
     """The mean of the chosen rows of (T, size), at length 1; zero when none is chosen."""
     if not mask.any():
         return np.zeros(tokens.shape[1], np.float32)
-    mean = tokens[mask].mean(axis=0)
+    mean: Vectors = tokens[mask].mean(axis=0, dtype=np.float32)
     length = float(np.linalg.norm(mean))
-    return (mean / length).astype(np.float32) if length else mean.astype(np.float32)
+    return mean / np.float32(length) if length else mean
 
 
 def _has_bfloat16() -> bool:

@@ -275,13 +275,6 @@ def verify(name: str, progress: Report | None = None) -> None:
             raise damaged(info, folder / file, "its SHA-256 is not the one it should have")
 
 
-def fetch(name: str, progress: Report | None = None) -> Path:
-    """`index.fetching.fetch`, for callers that know this module alone."""
-    from index.fetching import fetch as fetch_now
-
-    return fetch_now(name, progress)
-
-
 def hub_parts(spec: str) -> tuple[str, str]:
     """`hub:org/name/path/file` to ('org/name', 'path/file'); the file may be empty. Raises ModelUnknown."""
     match = re.fullmatch(r"hub:([\w-][\w.-]*/[\w.-]+)(?:/(.+))?", spec)

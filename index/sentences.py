@@ -6,11 +6,15 @@ items), and both are corrected where they cut what belongs together: a boundary 
 
 import re
 import unicodedata
+from bisect import bisect_right
 
 import sentencex
 
 from index.records import Span
 from index.tokens import kiwi
+
+STRETCH = 4000
+"""Characters of a line that Kiwi gets at a time, at most."""
 
 _HANGUL = re.compile(r"[가-힣]")
 _ENDING = re.compile(r"[.?!…。][\"'”’」』)\]〉》]*\s+")
@@ -49,7 +53,7 @@ def language(text: str) -> str:
 
 def _line_sentences(line: str) -> list[Span]:
     if _HANGUL.search(line):
-        cuts = {span.end for span in kiwi().split_into_sents(line)} | {m.end() for m in _ENDING.finditer(line)}
+        cuts = _korean_cuts(line)
     else:
         cuts = {boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("en", line)}
     quoted = [match.span() for match in _QUOTED.finditer(line)]
@@ -65,6 +69,24 @@ def _line_sentences(line: str) -> list[Span]:
             spans.append((start + lead, start + len(piece.rstrip())))
         start = cut
     return spans
+
+
+def _korean_cuts(line: str) -> set[int]:
+    """Where Kiwi or a full stop would end a sentence. Kiwi gets a long line in stretches: its time is their square."""
+    endings = [match.end() for match in _ENDING.finditer(line)]
+    cuts = set(endings)
+    start = 0
+    while start < len(line):
+        stop = min(start + STRETCH, len(line))
+        ending = bisect_right(endings, stop)
+        at_ending = stop == len(line) or (ending > 0 and endings[ending - 1] > start)
+        if stop < len(line):
+            space = line.rfind(" ", start, stop) + 1
+            stop = endings[ending - 1] if at_ending else space if space > start else stop
+        ends = [start + span.end for span in kiwi().split_into_sents(line[start:stop])]
+        cuts.update(ends if at_ending else ends[:-1])  # a stretch that ends anywhere ends no sentence
+        start = stop
+    return cuts
 
 
 def _ends_sentence(line: str, start: int, cut: int) -> bool:

@@ -1,6 +1,6 @@
 """The main path of this package: from a question to a verified, cited answer.
 
-    read_question → search → Found → gate → draft → verify → Finished(answered | quoted | not_found)
+read_question → search → Found → gate → draft → verify → Finished(answered | quoted | not_found)
 """
 
 import threading
@@ -10,13 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from index.records import Passage
-from index.snapshot import Index, Snapshot
+from index.encoder import Encoder
+from index.sentences import language
+from index.snapshot import Index
 from rag import prompts
+from rag.context import Context
 from rag.model import AnsweringModel
 from rag.numbers import unsupported
 from rag.questions import Question, read_question
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Hit, Timings, Turn
+from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Timings, Turn
 from rag.retrieval import search
 from rag.verification import Evidence, Verdict, verify
 
@@ -26,23 +28,26 @@ HITS = 6
 SHOWN = 3
 """Sentences that are shown as found before anything is written."""
 
-WHOLE = 2600
-"""Characters up to which all the text of an index goes into the prompt, in its own order.
-
-The prompt then begins the same whatever is asked, and llama.cpp has read it already.
-"""
-
-WINDOW = 320
-"""Tokens (estimated) of retrieved sentences in a prompt when the index holds more than WHOLE."""
+HINTS = 2
+"""Sentences that are said again next to the question when the prompt holds the whole of an index."""
 
 LONGEST_ANSWER = 64
 """Tokens."""
 
-GATE = {"ko": 0.0, "en": 0.0}
+LONGEST_QUERY = 40
+"""Tokens of a question that is translated to search with."""
+
+LONGEST_TRANSLATION = 128
+"""Tokens of a quote's translation."""
+
+GATE: dict[Language, float] = {"ko": 0.0, "en": 0.0}
 """Log-odds of 'the answer is there' below which nothing is written. Set on the development questions."""
 
 SECOND_QUOTE = 0.05
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
+
+TERSE = 0.6
+"""An answer shorter than this part of the sentence it rests on has that sentence quoted under it."""
 
 
 class Answerer:
@@ -51,7 +56,8 @@ class Answerer:
     def __init__(self, index: Index, model: AnsweringModel) -> None:
         self.index = index
         self.model = model
-        self._warm = threading.Lock()
+        self._context: Context | None = None
+        self._warming = threading.Lock()
         self._warm_state = -1
 
     def stream(
@@ -64,32 +70,22 @@ class Answerer:
         """
         clock = _Clock()
         asked = read_question(question, history)
-        hits = search(self.index, asked.search, HITS)
-        ranked = self._ranked(hits)
+        context = self.context()
+        ranked = context.ranked(search(self.index, asked.search, HITS, context.snapshot))
         found = tuple(replace(citation, marker=number) for number, citation in enumerate(ranked[:SHOWN], start=1))
         clock.retrieved()
         yield Found(found, clock.retrieve_ms)
         answer = Answer(asked.text, asked.language, "not_found", "", (), found, "nothing")
-        if not hits:
-            yield Finished(replace(answer, timings=clock.timings()))
-            return
-        sentences = self._sentences(self.index.snapshot(), ranked)
-        texts = [self._text(sentence) for sentence in sentences]
-        self.warm_up(cancel)
-        odds = self.model.yes_or_no(prompts.gate(texts, asked.text, asked.language, asked.earlier), cancel)
-        if odds is not None and odds < GATE[asked.language]:
-            yield Finished(replace(answer, reason="gate", timings=clock.timings()))
-            return
-        relevance = {citation.span: citation.score for citation in ranked}
-        sentences = [replace(one, score=relevance.get(one.span, 0.0)) for one in sentences]
-        written = ""
-        prompt = prompts.draft(texts, asked.text, asked.language, earlier=asked.earlier)
-        for piece in self.model.stream(prompt, LONGEST_ANSWER, cancel):
-            clock.first_token()
-            written += piece
-            yield Draft(prompts.without_annotations(written, texts) if asked.language == "ko" else written)
-        finished = self._finish(answer, asked, written, sentences, texts, cancel)
-        yield Finished(replace(finished, timings=clock.timings()))
+        if ranked:
+            self.warm_up(cancel)
+            writer = _Writer(asked, context, self.index, self.model, cancel)
+            for step in writer.answer(ranked, answer):
+                if isinstance(step, Draft):
+                    clock.first_token()
+                    yield step
+                else:
+                    answer = step
+        yield Finished(replace(answer, timings=clock.timings()))
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The answer alone."""
@@ -97,123 +93,131 @@ class Answerer:
         assert isinstance(last, Finished)
         return last.answer
 
-    def search(self, question: str, k: int = 10, history: Sequence[Turn] = ()) -> list[Hit]:
-        """Retrieval alone: the k best hits, best first. Raises QuestionEmpty, QuestionTooLong."""
-        return search(self.index, read_question(question, history).search, k)
+    def context(self) -> Context:
+        """The sentences of the index's newest state."""
+        snapshot = self.index.snapshot()
+        context = self._context
+        if context is None or context.snapshot is not snapshot:
+            self._context = context = Context(snapshot)
+        return context
 
     def warm_up(self, cancel: threading.Event | None = None) -> None:
         """Have the model read what all prompts begin with, once for each state of the index."""
-        with self._warm:
-            snapshot = self.index.snapshot()
-            if self._warm_state == snapshot.state:
+        with self._warming:
+            context = self.context()
+            if self._warm_state == context.snapshot.state:
                 return
-            texts = [self._text(sentence) for sentence in self._whole(snapshot) or []]
-            self.model.warm_up(prompts.draft(texts, "", "ko"), self.index.folder / "states", cancel)
-            self._warm_state = snapshot.state
+            texts = [context.text(sentence) for sentence in context.whole or ()]
+            self.model.warm_up(prompts.draft(prompts.Reading(texts, "", "ko")), self.index.folder / "states", cancel)
+            self._warm_state = context.snapshot.state
 
-    def _ranked(self, hits: Sequence[Hit]) -> list[Citation]:
-        """All sentences of the hits, the most relevant first, each wording once."""
-        sentences = [
-            Citation(0, hit.passage.document, sentence.start, sentence.end, sentence.score)
-            for hit in hits
-            for sentence in hit.sentences
-        ]
-        return self._distinct(sorted(sentences, key=lambda sentence: -sentence.score))
 
-    def _sentences(self, snapshot: Snapshot, ranked: Sequence[Citation]) -> list[Citation]:
-        """The sentences that go into the prompt, in reading order: all there are when they are few, else the best."""
-        whole = self._whole(snapshot)
-        if whole is not None:
-            return whole
-        chosen: list[Citation] = []
-        room = WINDOW
-        for sentence in ranked:
-            room -= _tokens(self._text(sentence))
-            if chosen and room < 0:
-                break
-            chosen.append(sentence)
-        return sorted(chosen, key=lambda one: (one.document, one.start))
+class _Writer:
+    """One question on its way from the ranked sentences to the answer."""
 
-    def _whole(self, snapshot: Snapshot) -> list[Citation] | None:
-        """All distinct sentences of the index in their order, when they are short enough together."""
-        if len(snapshot.passages) > WHOLE // 20:
-            return None
-        sentences = self._distinct(_sentences_of(snapshot.passages))
-        return sentences if sum(one.end - one.start for one in sentences) <= WHOLE else None
-
-    def _distinct(self, sentences: Sequence[Citation]) -> list[Citation]:
-        """The first of those with the same wording."""
-        first: dict[str, Citation] = {}
-        for sentence in sentences:
-            first.setdefault("".join(self._text(sentence).split()), sentence)
-        return list(first.values())
-
-    def _text(self, citation: Citation) -> str:
-        return self.index.quote(citation.document, citation.start, citation.end)
-
-    def _finish(
+    def __init__(
         self,
-        answer: Answer,
         asked: Question,
-        written: str,
-        sentences: Sequence[Citation],
-        texts: Sequence[str],
+        context: Context,
+        index: Index,
+        model: AnsweringModel,
         cancel: threading.Event | None,
-    ) -> Answer:
-        """The verified draft, or exact quotes in its place."""
-        if asked.language == "ko":
-            written = prompts.without_annotations(written, texts)
+    ) -> None:
+        self._asked = asked
+        self._context = context
+        self._index = index
+        self._model = model
+        self._cancel = cancel
+        self._encoder: Encoder = index.encoder
+
+    def answer(self, ranked: Sequence[Citation], blank: Answer) -> Iterator[Draft | Answer]:
+        """Drafts, then the answer: `blank` filled in."""
+        ranked = self._search_across(ranked)
+        sentences = self._context.readable(ranked)
+        reading = self._reading(sentences, ranked)
+        odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
+        if odds is not None and odds < GATE[self._asked.language]:
+            yield replace(blank, reason="gate")
+            return
+        written = ""
+        for piece in self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel):
+            written += piece
+            yield Draft(self._clean(written, reading))
         relevance = np.array([one.score for one in sentences], np.float32)
         verdict = verify(
-            written,
-            asked.text,
-            asked.language,
-            Evidence(texts, relevance),
-            self.index.encoder,
-            self.index.snapshot().lexical,
+            self._clean(written, reading),
+            self._asked.text,
+            self._asked.language,
+            Evidence(reading.sentences, relevance),
+            self._encoder,
+            self._context.snapshot.lexical,
         )
         if verdict.reason == "nothing":
-            return replace(answer, reason="nothing")
-        if not verdict.reason:
-            cited = tuple(
-                replace(sentences[row], marker=number) for number, row in enumerate(verdict.cited, start=1)
-            )
-            marks = "".join(f"[{citation.marker}]" for citation in cited)
-            return replace(
-                answer, status="answered", text=f"{verdict.text} {marks}", citations=cited, reason=""
-            )
-        return self._quote(answer, asked, verdict, sentences, texts, cancel)
+            yield replace(blank, reason="nothing")
+        elif verdict.reason:
+            yield self._quoted(blank, verdict, sentences, reading)
+        else:
+            yield self._answered(blank, verdict, sentences)
 
-    def _quote(
-        self,
-        answer: Answer,
-        asked: Question,
-        verdict: Verdict,
-        sentences: Sequence[Citation],
-        texts: Sequence[str],
-        cancel: threading.Event | None,
+    def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
+        """The ranking, bettered by a search in the documents' language when that is not the question's.
+
+        The embedding model finds a Korean question's sentence far better than an English one's in Korean text.
+        """
+        if any(language(self._context.text(one)) == self._asked.language for one in ranked[:SHOWN]):
+            return ranked
+        wanted: Language = "en" if self._asked.language == "ko" else "ko"
+        sentences = [self._context.text(one) for one in self._context.whole or ()]
+        prompt = prompts.question_translation(sentences, self._asked.search, wanted)
+        translated = "".join(self._model.stream(prompt, LONGEST_QUERY, self._cancel)).strip()
+        if not translated:
+            return ranked
+        own = {(one.document, one.span): one.score for one in ranked}
+        other = self._context.ranked(search(self._index, translated, HITS, self._context.snapshot))
+        mixed = [replace(one, score=(one.score + own.get((one.document, one.span), 0.0)) / 2) for one in other]
+        return sorted(mixed, key=lambda one: -one.score)
+
+    def _reading(self, sentences: Sequence[Citation], ranked: Sequence[Citation]) -> prompts.Reading:
+        """What the model is to read. The best sentences are said again where they would be lost among the others."""
+        texts = [self._context.text(one) for one in sentences]
+        relevant = [self._context.text(one) for one in ranked[:HINTS]] if self._context.whole else []
+        return prompts.Reading(texts, self._asked.text, self._asked.language, relevant, self._asked.earlier)
+
+    def _clean(self, written: str, reading: prompts.Reading) -> str:
+        """A Korean draft without the English forms that were put beside names and amounts for the model."""
+        return prompts.without_annotations(written, reading.sentences) if reading.language == "ko" else written
+
+    def _answered(self, blank: Answer, verdict: Verdict, sentences: Sequence[Citation]) -> Answer:
+        """The draft with its marks, and under a terse one the sentence it rests on, where both are in one language."""
+        cited = tuple(replace(sentences[row], marker=number) for number, row in enumerate(verdict.cited, start=1))
+        lines = [f"{verdict.text} {''.join(f'[{one.marker}]' for one in cited)}"]
+        for one in cited:
+            quote = self._context.text(one)
+            if language(quote) == self._asked.language and len(verdict.text) < TERSE * len(quote):
+                lines.append(f"“{quote}” [{one.marker}]")
+        return replace(blank, status="answered", text="\n".join(lines), citations=cited, reason="")
+
+    def _quoted(
+        self, blank: Answer, verdict: Verdict, sentences: Sequence[Citation], reading: prompts.Reading
     ) -> Answer:
         """The most relevant sentences as they stand, with a translation for who asks in another language."""
-        order = sorted(range(len(sentences)), key=lambda row: -sentences[row].score)
-        rows = [row for row in order[:2] if sentences[order[0]].score - sentences[row].score <= SECOND_QUOTE]
-        cited = []
-        for marker, row in enumerate(rows, start=1):
-            translation = self._translate(texts, row, asked, cancel)
-            cited.append(replace(sentences[row], marker=marker, translation=translation))
-        text = "\n".join(f"“{texts[row]}” [{number}]" for number, row in enumerate(rows, start=1))
-        return replace(answer, status="quoted", text=text, citations=tuple(cited), reason=verdict.reason)
+        best = sorted(range(len(sentences)), key=lambda row: -sentences[row].score)
+        rows = [row for row in best[:2] if sentences[best[0]].score - sentences[row].score <= SECOND_QUOTE]
+        cited = tuple(
+            replace(sentences[row], marker=marker, translation=self._translate(reading, row))
+            for marker, row in enumerate(rows, start=1)
+        )
+        text = "\n".join(f"“{reading.sentences[row]}” [{marker}]" for marker, row in enumerate(rows, start=1))
+        return replace(blank, status="quoted", text=text, citations=cited, reason=verdict.reason)
 
-    def _translate(
-        self, texts: Sequence[str], row: int, asked: Question, cancel: threading.Event | None
-    ) -> str:
+    def _translate(self, reading: prompts.Reading, row: int) -> str:
         """A sentence in the question's language; '' when it is in it already, or when its numbers come out wrong."""
-        from index.sentences import language
-
-        if language(texts[row]) == asked.language:
+        sentence = reading.sentences[row]
+        if language(sentence) == reading.language:
             return ""
-        prompt = prompts.translation(texts, row + 1, asked.language)
-        translated = "".join(self.model.stream(prompt, 2 * LONGEST_ANSWER, cancel)).strip()
-        if unsupported(translated, [texts[row]]) or language(translated) != asked.language:
+        prompt = prompts.translation(reading.sentences, sentence, reading.language)
+        translated = "".join(self._model.stream(prompt, LONGEST_TRANSLATION, self._cancel)).strip()
+        if unsupported(translated, [sentence]) or language(translated) != reading.language:
             return ""
         return translated
 
@@ -224,26 +228,19 @@ class _Clock:
     def __init__(self) -> None:
         self._begin = time.perf_counter()
         self.retrieve_ms = 0.0
-        self.first_token_ms = 0.0
+        self._first_token_ms = 0.0
 
     def _now(self) -> float:
         return (time.perf_counter() - self._begin) * 1000
 
     def retrieved(self) -> None:
+        """Retrieval is done."""
         self.retrieve_ms = self._now()
 
     def first_token(self) -> None:
-        self.first_token_ms = self.first_token_ms or self._now()
+        """The model wrote something; only the first time counts."""
+        self._first_token_ms = self._first_token_ms or self._now()
 
     def timings(self) -> Timings:
-        return Timings(self.retrieve_ms, self.first_token_ms, self._now())
-
-
-def _tokens(text: str) -> int:
-    """About how many tokens a model makes of a text: three for four Hangul letters, one for four others."""
-    hangul = sum("가" <= letter <= "힣" for letter in text)
-    return 8 + (3 * hangul + len(text) - hangul) // 4
-
-
-def _sentences_of(passages: Sequence[Passage]) -> list[Citation]:
-    return [Citation(0, passage.document, start, end, 0.0) for passage in passages for start, end in passage.sentences]
+        """As of now."""
+        return Timings(self.retrieve_ms, self._first_token_ms, self._now())

@@ -151,9 +151,7 @@ def _shown(answer: Answer) -> str:
 
 
 def _evidence_spans(evidence: Sequence[str], text: str) -> list[Span]:
-    return [
-        (match.start(), match.end()) for sentence in evidence for match in re.finditer(re.escape(sentence), text)
-    ]
+    return [(match.start(), match.end()) for sentence in evidence for match in re.finditer(re.escape(sentence), text)]
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from index.errors import Cancelled, MureumError, ModelFailed, ModelTimeout
+from index.errors import Cancelled, ModelFailed, ModelTimeout, MureumError
 from rag.model import Prompt
 
 BATCH = 64
@@ -105,7 +105,9 @@ class LlamaCppModel:
         name = f"{hashlib.sha256(f'{self.name} {text}'.encode()).hexdigest()[:24]}.state"
         kept = None if keep is None else keep / name
         restored = kept is not None and kept.is_file() and self._restore(kept)
-        for _ in self._run({**_request(prompt), "max_tokens": 1, "stream": True, "return_progress": True}, cancel, math.inf):
+        for _ in self._run(
+            {**_request(prompt), "max_tokens": 1, "stream": True, "return_progress": True}, cancel, math.inf
+        ):
             pass
         if kept is not None and not restored:
             self._save(kept)
@@ -160,7 +162,9 @@ class LlamaCppModel:
         """The chunks of one request. The work stops when the caller stops reading, on `cancel`, and at the limit."""
         stop = threading.Event()
         chunks: queue.Queue[dict[str, Any] | MureumError | None] = queue.Queue()
-        worker = threading.Thread(target=self._work, args=(request, chunks, stop, cancel, seconds or self.seconds), daemon=True)
+        worker = threading.Thread(
+            target=self._work, args=(request, chunks, stop, cancel, seconds or self.seconds), daemon=True
+        )
         worker.start()
         try:
             while True:
@@ -239,10 +243,8 @@ def _request(prompt: Prompt) -> dict[str, Any]:
     }
 
 
-def _fault(chunk: dict[str, Any] | str) -> ModelFailed | None:
+def _fault(chunk: dict[str, Any]) -> ModelFailed | None:
     """The error that a chunk reports, if it does."""
-    if isinstance(chunk, str):
-        chunk = json.loads(chunk)
     if "error" not in chunk:
         return None
     reason = str(chunk["error"].get("message", chunk["error"]))

@@ -15,17 +15,29 @@ _CUSTOM = {
     "전": "Jeon", "국": "Kook", "금": "Keum", "길": "Gil", "경": "Kyung",
 }  # fmt: skip
 _SURNAMES = (
-    "김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차주우구민진나지엄채원천방공현함변염여추도소석선설마길연위표명기반왕금옥육인맹제모탁국어은편용예경봉사부가복태목형두감음빈동온호범좌승"
+    "김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차주우구민진나지엄채원천방공현함변염여추도소석"
+    "선설마길연위표명기반왕금옥육인맹제모탁국어은편용예경봉사부가복태목형두감음빈동온호범좌승"
 )
-_TITLE = (
-    "의장|위원장|회장|부회장|사장|대표|이사|상무|전무|본부장|실장|국장|과장|팀장|정책관|장관|차관|총리|대통령"
-    "|교수|박사|연구원|원장|소장|센터장|기자|의원|시장|지사|감독|선수|변호사|판사|검사|작가|배우|가수"
-)
+TITLES = {
+    "부위원장": "vice chair", "위원장": "chair", "부의장": "vice chairman", "의장": "chairman", "부회장": "vice chairman",
+    "회장": "chairman", "부사장": "vice president", "사장": "president", "대표이사": "CEO", "대표": "CEO",
+    "이사장": "chief director", "이사": "director", "상무": "managing director", "전무": "senior managing director",
+    "본부장": "division head", "실장": "office head", "국장": "director general", "과장": "section chief",
+    "팀장": "team leader", "정책관": "policy director general", "장관": "minister", "차관": "vice minister",
+    "총리": "prime minister", "대통령": "president", "교수": "professor", "박사": "Dr.", "연구원": "researcher",
+    "연구소장": "head of the institute", "원장": "director", "소장": "director", "센터장": "center director",
+    "기자": "reporter", "의원": "lawmaker", "시장": "mayor", "지사": "governor", "감독": "director", "선수": "player",
+    "변호사": "lawyer", "판사": "judge", "검사": "prosecutor", "작가": "writer", "배우": "actor", "가수": "singer",
+}  # fmt: skip
+"""Titles that follow a person's name, with what newspapers call them in English."""
+
 _PERSON = re.compile(
     rf"(?<![가-힣])([{_SURNAMES}][가-힣]{{1,2}})"
-    rf"(?=(?:기자|\s(?:[가-힣A-Za-z·]{{1,20}}\s){{0,2}}[가-힣]{{0,12}}(?:{_TITLE})))"
+    rf"(?=(?:기자|\s(?:[가-힣A-Za-z·]{{1,20}}\s){{0,2}}[가-힣]{{0,12}}(?:{'|'.join(TITLES)})))"
 )
-_PLACES = frozenset("한국 서울 부산 인천 인도 이란 중국 태국 호주 제주 전주 광주 안양 강남 강원 경기 경남 경북 전남 전북".split())
+_PLACES = frozenset(
+    "한국 서울 부산 인천 인도 이란 중국 태국 호주 제주 전주 광주 안양 강남 강원 경기 경남 경북 전남 전북".split()
+)
 
 
 def romanise(hangul: str) -> str:
@@ -56,6 +68,13 @@ def people(text: str) -> tuple[str, ...]:
         if not known and not inflected and word not in _PLACES:
             found[word] = None
     return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def title_after(text: str, name: str) -> str:
+    """The title that stands after a person's name in a text, as it is written there; '' when there is none."""
+    match = re.search(rf"{name}\s?(?:[가-힣A-Za-z·]{{1,20}}\s){{0,2}}[가-힣]{{0,12}}?({'|'.join(TITLES)})", text)
+    return match.group(1) if match else ""
 
 
 def _syllable(letter: str) -> str:

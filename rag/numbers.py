@@ -103,6 +103,6 @@ def _korean(raw: str) -> Decimal:
 
 
 def _english(raw: str) -> Decimal:
-    amount, scale = re.split(r"[\s-]?(?=(?:%s)$)" % "|".join(_ENGLISH), raw.lower(), maxsplit=1)
+    amount, scale = re.split(rf"[\s-]?(?=(?:{'|'.join(_ENGLISH)})$)", raw.lower(), maxsplit=1)
     value = Decimal(_WORDS[amount]) if amount in _WORDS else _digits(amount)
     return value * _ENGLISH[scale.strip(" -")]

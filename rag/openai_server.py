@@ -17,7 +17,6 @@ class OpenAIModel:
 
     def __init__(self, url: str, model: str = "", key: str = "", seconds: float = 120.0) -> None:
         """model: its name at the server; the first that the server lists when ''. Connects at the first request."""
-        import httpx
         import openai
 
         self._openai = openai
@@ -30,22 +29,21 @@ class OpenAIModel:
             api_key=key or "none",
             timeout=seconds,
             max_retries=0,
-            http_client=httpx.Client(trust_env=False, timeout=seconds),
+            http_client=openai.DefaultHttpxClient(trust_env=False, timeout=seconds),
         )
 
     def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
         """See AnsweringModel. Closing the connection is what stops the server."""
         deadline = time.monotonic() + self.seconds
-        with self._faults():
-            with self._create(prompt, max_tokens=max_tokens, stream=True) as chunks:
-                for chunk in chunks:
-                    if cancel is not None and cancel.is_set():
-                        raise Cancelled("The answer was stopped.")
-                    if time.monotonic() > deadline:
-                        raise self._timeout()
-                    for choice in chunk.choices:
-                        if choice.delta.content:
-                            yield choice.delta.content
+        with self._faults(), self._create(prompt, max_tokens=max_tokens, stream=True) as chunks:
+            for chunk in chunks:
+                if cancel is not None and cancel.is_set():
+                    raise Cancelled("The answer was stopped.")
+                if time.monotonic() > deadline:
+                    raise self._timeout()
+                for choice in chunk.choices:
+                    if choice.delta.content:
+                        yield choice.delta.content
 
     def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
         """See AnsweringModel. None where the server gives no log-probabilities."""
@@ -93,4 +91,6 @@ class OpenAIModel:
             ) from error
         except (self._openai.APIError, StopIteration) as error:
             reason = str(error) or "it lists no model"
-            raise ModelFailed(f"The model server at {self.url} failed: {reason}.", name=self.url, reason=reason) from error
+            raise ModelFailed(
+                f"The model server at {self.url} failed: {reason}.", name=self.url, reason=reason
+            ) from error

@@ -27,9 +27,12 @@ COVERAGE_SHARE = 0.25
 """What a sentence that has all words of the question gains over one that has none (cosine scale)."""
 
 
-def search(index: Index, question: str, k: int = 10) -> list[Hit]:
-    """The k best passages of the index for the question, best first; of passages with the same text, the first."""
-    snapshot = index.snapshot()
+def search(index: Index, question: str, k: int = 10, snapshot: Snapshot | None = None) -> list[Hit]:
+    """The k best passages of the index for the question, best first; of passages with the same text, the first.
+
+    snapshot: the state of the index to search, by default its newest.
+    """
+    snapshot = snapshot or index.snapshot()
     if not snapshot.ids:
         return []
     vector = index.encoder.encode_question(question)
@@ -38,12 +41,14 @@ def search(index: Index, question: str, k: int = 10) -> list[Hit]:
     rows = _pool(snapshot, vector, lexical)
     ids = [snapshot.ids[row] for row in rows]
     whole = snapshot.vectors.vectors(np.array(ids, np.int64)) @ vector
-    sentence_vectors = index.sentence_vectors(ids)
+    sentence_vectors = snapshot.sentence_vectors(ids)
     sentences = [sentence_vectors[number] @ vector for number in ids]
-    best = np.array([part.max() if len(part) else score for part, score in zip(sentences, whole, strict=True)])
-    dense = (1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * best
+    best = np.array(
+        [part.max() if len(part) else score for part, score in zip(sentences, whole, strict=True)], np.float32
+    )
+    dense = ((1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * np.array(best)).astype(np.float32)
     passages = [snapshot.passages[row] for row in rows]
-    texts = [index.quote(passage.document, passage.start, passage.end) for passage in passages]
+    texts = [snapshot.quote(passage.document, passage.start, passage.end) for passage in passages]
     scores = _mix(dense, lexical[rows], _knowledge(snapshot, words, rows, lexical, texts))
     scores -= np.array([REPEATED_PENALTY if passage.repeated else 0.0 for passage in passages])
     hits: list[Hit] = []
@@ -59,9 +64,7 @@ def search(index: Index, question: str, k: int = 10) -> list[Hit]:
                 score=float(np.clip(scores[place], 0.0, 1.0)),
                 dense=float(whole[place]),
                 lexical=float(lexical[rows[place]]),
-                sentences=_rank_sentences(
-                    index, snapshot, passages[place], words, sentences[place], float(whole[place])
-                ),
+                sentences=_rank_sentences(snapshot, passages[place], words, sentences[place], float(whole[place])),
             )
         )
         if len(hits) == k:
@@ -100,7 +103,8 @@ def _mix(dense: NDArray[np.float32], lexical: NDArray[np.float32], knowledge: fl
     """Convex mix of both rows, each scaled to [0, 1]; the lexical share shrinks with what that side knows."""
     share = (1 - DENSE_WEIGHT) * knowledge
     total = DENSE_WEIGHT + share
-    return (DENSE_WEIGHT * _minmax(dense) + share * _minmax(lexical)) / total
+    mixed = (DENSE_WEIGHT * _minmax(dense) + share * _minmax(lexical)) / total
+    return mixed.astype(np.float32)
 
 
 def _minmax(row: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -109,7 +113,6 @@ def _minmax(row: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _rank_sentences(
-    index: Index,
     snapshot: Snapshot,
     passage: Passage,
     words: Sequence[str],
@@ -119,7 +122,7 @@ def _rank_sentences(
     """The sentences of a passage, best first: by their own vector, a little by the passage's, and by shared words."""
     ranked = []
     for (start, end), cosine in zip(passage.sentences, cosines, strict=True):
-        shared = snapshot.lexical.coverage(words, _token_set(index.quote(passage.document, start, end)))
+        shared = snapshot.lexical.coverage(words, _token_set(snapshot.quote(passage.document, start, end)))
         score = (1 - COVERAGE_SHARE) * (0.7 * float(cosine) + 0.3 * whole) + COVERAGE_SHARE * shared
         ranked.append(Sentence(start, end, score))
     return tuple(sorted(ranked, key=lambda sentence: -sentence.score))

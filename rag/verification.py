@@ -26,8 +26,8 @@ CONSIDERED = 4
 
 _MARK = re.compile(r"\[\d{1,3}\]")
 _NOTHING = re.compile(
-    r"^\W*(?:없음|없다|없습니다|알 수 없\w*|정보 ?없음|none|n/?a|unknown|not (?:stated|mentioned|given|specified|provided|known)"
-    r"(?: in the \w+)?)\W*$",
+    r"^\W*(?:없음|없다|없습니다|알 수 없\w*|정보 ?없음|none|n/?a|unknown"
+    r"|not (?:stated|mentioned|given|specified|provided|known)(?: in the \w+)?)\W*$",
     re.IGNORECASE,
 )
 _YES_NO = re.compile(r"^(?:네|예|아니요|아니오|아뇨|yes|no)\b[,.!\s]*", re.IGNORECASE)

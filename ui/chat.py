@@ -23,7 +23,7 @@ from rag.records import Answer, Draft, Event, Finished, Found, Language, Turn
 from ui import page
 from ui.chat_server import Server, Shield, bind, url_of
 from ui.page import View
-from ui.words import WORDS, both, language_of
+from ui.words import WORDS, language_of
 
 TURNS_BEFORE = 3
 """How many earlier turns go along with a question."""
@@ -129,8 +129,8 @@ class Chat:
     def _view(self, name: str, event: Event, language: Language) -> View:
         if isinstance(event, Found):
             evidence = page.found_html(event.sentences, self._quote)
-            waiting = f'<p class="none">{page.words(both("draft_waiting"))}</p>'
-            return View(name, "writing", language, page.status_html("writing"), waiting, evidence)
+            status = page.status_html("writing", note="reading_note")
+            return View(name, "writing", language, status, "", evidence)
         if isinstance(event, Draft):
             status = page.status_html("writing")
             return View(name, "writing", language_of(event.text), status, page.draft_html(event.text))

@@ -97,12 +97,12 @@ def _placeholder(match: re.Match[str]) -> str:
     return label(both(key)) if kind == "@" else words(both(key))
 
 
-def status_html(phase: str, seconds: float = 0.0) -> str:
-    """The line that tells a turn's state: a picture, a word, and what it means."""
-    ko, en = both(f"{phase}_note")
-    note = f'<span class="note">{words((ko, en))}</span>' if ko else ""
+def status_html(phase: str, seconds: float = 0.0, note: str = "") -> str:
+    """The line that tells a turn's state: a picture, a word, what it means (or `note`), and how long it took."""
+    ko, en = both(note or f"{phase}_note")
+    meaning = f'<span class="note">{words((ko, en))}</span>' if ko else ""
     took = f'<span class="took">{words(both("seconds", value=f"{seconds:.1f}"))}</span>' if seconds else ""
-    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(phase))}</b></span>{note}{took}'
+    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(phase))}</b></span>{meaning}{took}'
 
 
 def draft_html(text: str) -> str:

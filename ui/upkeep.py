@@ -134,7 +134,8 @@ def models_list(_: argparse.Namespace) -> int:
 
 def models_fetch(arguments: argparse.Namespace) -> int:
     """Fetch what is missing; at once when nothing is."""
-    from index.models import MODELS, fetch
+    from index.fetching import fetch
+    from index.models import MODELS
 
     with report.ProgressLine() as line:
         for name in arguments.names or MODELS:

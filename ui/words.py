@@ -44,6 +44,7 @@ WORDS: dict[str, Pair] = {
     "stopped": ("멈춤", "Stopped"),
     "searching_note": ("문서에서 문장을 찾고 있습니다", "looking for sentences in the documents"),
     "writing_note": ("초안이며 아직 확인하지 않았습니다", "a draft, not checked yet"),
+    "reading_note": ("찾은 문장을 읽고 있습니다", "reading what was found"),
     "answered_note": ("모든 문장을 원문과 맞춰 보았습니다", "every sentence was checked against its source"),
     "quoted_note": (
         "쓴 답을 원문으로 확인할 수 없어, 원문을 그대로 보여 드립니다",
@@ -53,7 +54,6 @@ WORDS: dict[str, Pair] = {
     "failed_note": ("", ""),
     "stopped_note": ("답을 확인하기 전에 멈췄습니다", "before the answer was checked"),
     "seconds": ("{value}초", "{value} s"),
-    "draft_waiting": ("답을 쓰기 시작합니다…", "About to write…"),
     "not_found_text": (
         "문서에서 이 질문의 답을 찾지 못했습니다.",
         "The documents do not hold the answer to this question.",
@@ -141,6 +141,10 @@ ERRORS: dict[str, Pair] = {
     "index-damaged": (
         "색인 '{path}'이(가) 손상되었습니다. 'mureum index verify'로 확인하고 'mureum index rebuild'로 다시 만드세요.",
         "The index '{path}' is damaged. Look with 'mureum index verify', mend with 'mureum index rebuild'.",
+    ),
+    "index-not-writable": (
+        "색인 '{path}'에 쓸 수 없습니다. 쓸 수 있는 폴더를 --index로 고르세요.",
+        "The index '{path}' cannot be written to. Choose a folder that you may write to with --index.",
     ),
     "index-busy": (
         "다른 작업이 색인 '{path}'을(를) 쓰고 있습니다. 끝난 뒤에 다시 해 보세요.",

@@ -229,5 +229,4 @@ def test_nothing_jumps_while_the_answer_streams(served: Served, page_at: PageAt,
     )
     ask(page, EN)
     phase(page, "answered")
-    print("layout shift", page.evaluate("window.shift"))
     assert page.evaluate("window.shift") < 0.1

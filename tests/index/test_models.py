@@ -647,6 +647,24 @@ def test_importing_does_nothing_heavy(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_a_folder_that_vanishes_while_it_is_measured_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("kept/a", "pip-unpack/wheel"):
+        (tmp_path / "work" / name).parent.mkdir(parents=True)
+        (tmp_path / "work" / name).write_bytes(b"1234")
+    scandir = os.scandir
+
+    def vanish(path: Any = ".") -> Any:
+        if not isinstance(path, int) and Path(path).name == "pip-unpack":  # pip is done with it
+            shutil.rmtree(path, ignore_errors=True)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", vanish)
+    assert models.folder_bytes(tmp_path / "work") == 4
+    assert models.folder_bytes(tmp_path / "none") == 0
+
+
 def test_the_models_folder_is_in_the_users_cache_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUREUM_MODELS")
     assert models.models_dir().parts[-2:] == ("mureum", "models") or os.name == "nt"

@@ -102,7 +102,9 @@ def test_one_character_of_many_tokens_is_left_whole() -> None:
 def test_odd_texts_lose_nothing() -> None:
     chance = random.Random(4)
     for _ in range(60):
-        text = "".join(chance.choices(["가나다. ", "a", "\n", "# ", "사진=", " ", "기자 a@b.c\n", "“”", "x" * 900], k=25))
+        text = "".join(
+            chance.choices(["가나다. ", "a", "\n", "# ", "사진=", " ", "기자 a@b.c\n", "“”", "x" * 900], k=25)
+        )
         if text.strip():
             parts = [text[start:end] for passage in cut(text) for start, end in passage.sentences]
             assert "".join("".join(parts).split()) == "".join(text.split())

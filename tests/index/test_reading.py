@@ -36,7 +36,9 @@ def test_text_is_nfc_without_bom_and_with_plain_line_ends(tmp_path: Path) -> Non
 
 def test_the_digest_tells_texts_and_titles_apart() -> None:
     assert reading.document("a", "글", "제목").digest == reading.document("b", "글", "제목").digest
-    assert len({reading.document("a", text, title).digest for text, title in (("글", ""), ("글", "글"), ("글2", ""))}) == 3
+    assert (
+        len({reading.document("a", text, title).digest for text, title in (("글", ""), ("글", "글"), ("글2", ""))}) == 3
+    )
 
 
 @pytest.mark.parametrize(

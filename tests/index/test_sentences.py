@@ -27,7 +27,7 @@ def test_the_article_is_cut_where_a_reader_would_cut_it() -> None:
     ):
         assert whole in found
     assert found.count("김민수기자 mskim@etnews.com") == 6
-    assert len(found) == 42
+    assert len(found) == 41
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,14 @@ def test_sentences_are_whole(parts: list[str]) -> None:
 
 def test_a_line_break_ends_a_sentence() -> None:
     assert split("제목\n\n  본문이다. 끝.  \n- 항목\r\n") == ["제목", "본문이다.", "끝.", "- 항목"]
+
+
+def test_a_long_line_is_read_in_stretches_without_new_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [f"{number}번째 기업은 새로운 기회를 얻었다고 말했다." for number in range(40)]
+    monkeypatch.setattr("index.sentences.STRETCH", 100)
+    assert split(" ".join(parts)) == parts
+    for endless in ("인공지능과 자료와 기업의 " * 30, "가" * 350):
+        assert split(endless) == [endless.strip()]
 
 
 ODD = [

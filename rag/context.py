@@ -1,0 +1,77 @@
+"""What the answering model gets to read: the sentences of an index, all of them when they are few, else the best."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from index.records import Passage
+from index.snapshot import Snapshot
+from rag.records import Citation, Hit
+
+WHOLE = 2600
+"""Characters up to which all the text of an index goes into the prompt, in its own order.
+
+The prompt then begins the same whatever is asked, and llama.cpp has read it already.
+"""
+
+WINDOW = 320
+"""Tokens (estimated) of retrieved sentences in a prompt when the index holds more than WHOLE."""
+
+
+class Context:
+    """The sentences of one state of an index. Sentences are Citations whose markers are not given yet."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.whole = self._whole()
+
+    def text(self, sentence: Citation) -> str:
+        """A sentence as it stands in its document."""
+        return self.snapshot.quote(sentence.document, sentence.start, sentence.end)
+
+    def ranked(self, hits: Sequence[Hit]) -> list[Citation]:
+        """All sentences of the hits, the most relevant first, each wording once."""
+        sentences = [
+            Citation(0, hit.passage.document, sentence.start, sentence.end, sentence.score)
+            for hit in hits
+            for sentence in hit.sentences
+        ]
+        return self._distinct(sorted(sentences, key=lambda sentence: -sentence.score))
+
+    def readable(self, ranked: Sequence[Citation]) -> list[Citation]:
+        """The sentences for a prompt, in reading order, with their relevance where it is known."""
+        relevance = {(one.document, one.span): one.score for one in ranked}
+        if self.whole is not None:
+            return [replace(one, score=relevance.get((one.document, one.span), 0.0)) for one in self.whole]
+        chosen: list[Citation] = []
+        room = WINDOW
+        for sentence in ranked:
+            room -= _tokens(self.text(sentence))
+            if chosen and room < 0:
+                break
+            chosen.append(sentence)
+        return sorted(chosen, key=lambda one: (one.document, one.start))
+
+    def _whole(self) -> tuple[Citation, ...] | None:
+        """All distinct sentences of the index in their order, when they are short enough together."""
+        passages = self.snapshot.passages
+        if len(passages) > WHOLE // 20:
+            return None
+        sentences = self._distinct(_sentences(passages))
+        return tuple(sentences) if sum(one.end - one.start for one in sentences) <= WHOLE else None
+
+    def _distinct(self, sentences: Sequence[Citation]) -> list[Citation]:
+        """The first of those with the same wording."""
+        first: dict[str, Citation] = {}
+        for sentence in sentences:
+            first.setdefault("".join(self.text(sentence).split()), sentence)
+        return list(first.values())
+
+
+def _sentences(passages: Sequence[Passage]) -> list[Citation]:
+    return [Citation(0, passage.document, start, end, 0.0) for passage in passages for start, end in passage.sentences]
+
+
+def _tokens(text: str) -> int:
+    """About how many tokens a model makes of a text: three for four Hangul letters, one for four others."""
+    hangul = sum("가" <= letter <= "힣" for letter in text)
+    return 8 + (3 * hangul + len(text) - hangul) // 4

@@ -1,0 +1,366 @@
+"""The main path: adding, changing, removing, rebuilding; also killed half way, and by two at once."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import build, catalogue
+from index.build import Progress
+from index.catalogue import Catalogue
+from index.encoder import Vectors
+from index.errors import (
+    DocumentConflict,
+    DocumentEmpty,
+    DocumentNotFound,
+    DocumentNotText,
+    DocumentUnsupported,
+    IndexBusy,
+    IndexMismatch,
+    NoSpace,
+)
+from index.fake import FakeEncoder
+from index.passages import passages
+from index.reading import read
+from index.records import Document, Span
+from index.snapshot import Index, recipe_for
+
+ROOT = Path(__file__).parents[2]
+RECIPE = recipe_for(FakeEncoder())
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    write(folder / "가.txt", "첫 문서이다. 두 문장이 있다.")
+    write(folder / "sub" / "b.md", "# Second\nA document in English. It has two sentences.")
+    lines = [{"id": name, "text": f"The text of {name} is here."} for name in ("j1", "j2")]
+    write(folder / "many.jsonl", "\n".join(map(json.dumps, lines)))
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+def texts(folder: Path) -> dict[str, str]:
+    with closing(Catalogue.open(folder, RECIPE)) as opened:
+        return {one.name: opened.document(one.name).text for one in opened.documents()}
+
+
+def content(folder: Path) -> list[tuple[object, ...]]:
+    """All of an index that does not depend on when and in which order it was made."""
+    with closing(Catalogue.open(folder, RECIPE)) as opened:
+        ids, parts = opened.passages()
+        sentence_vectors = opened.sentence_vectors(ids)
+        rows = zip(parts, opened.tokens(), opened.vectors().tolist(), ids, strict=True)
+        return sorted(
+            (one.document, one.number, one, tokens, vector, sentence_vectors[number].tolist())
+            for one, tokens, vector, number in rows
+        )
+
+
+def test_a_folder_is_added_and_added_again_without_encoding(files: Path, folder: Path) -> None:
+    seen: list[Progress] = []
+    first = build.add(folder, [files], FakeEncoder(), seen.append)
+    assert first.added == ["j1", "j2", "sub/b.md", "가.txt"]
+    assert (first.changed, first.unchanged, first.refused) == ([], [], [])
+    assert seen[-1] == Progress(3, 3, 4, 4)
+    assert build.verify(folder, RECIPE) == []
+    encoder = FakeEncoder()
+    again = build.add(folder, [files], encoder, seen.append)
+    assert (again.added, again.changed, again.unchanged, again.refused) == ([], [], first.added, [])
+    assert encoder.encoded == 0
+    assert seen[-1] == Progress(3, 3, 4, 0)
+
+
+def test_a_changed_file_takes_the_place_of_its_older_self(files: Path, folder: Path) -> None:
+    build.add(folder, [files], FakeEncoder())
+    write(files / "가.txt", "바뀐 문서이다.")
+    write(files / "many.jsonl", '{"id": "j1", "text": "changed"}\n{"id": "j2", "text": "The text of j2 is here."}')
+    encoder = FakeEncoder()
+    report = build.add(folder, [files], encoder)
+    assert (report.added, report.changed, report.unchanged) == ([], ["j1", "가.txt"], ["j2", "sub/b.md"])
+    assert report.refused == []
+    assert encoder.encoded == 2
+    assert texts(folder)["가.txt"] == "바뀐 문서이다."
+    assert texts(folder)["j1"] == "changed"
+
+
+def test_a_file_that_was_deleted_stays_in_the_index(files: Path, folder: Path) -> None:
+    build.add(folder, [files], FakeEncoder())
+    (files / "가.txt").unlink()
+    report = build.add(folder, [files], FakeEncoder())
+    assert report.unchanged == ["j1", "j2", "sub/b.md"]
+    assert "가.txt" in texts(folder)
+
+
+def test_what_cannot_be_read_is_reported_and_hinders_nothing(files: Path, folder: Path) -> None:
+    (files / "cp949.txt").write_bytes("한글로 쓴 오래된 문서".encode("cp949"))
+    write(files / "empty.txt", " \n")
+    write(files / "bad.jsonl", '{"id": "j3", "text": "good"}\nbad')
+    picture = write(files / "a.png", "")
+    report = build.add(folder, [files, picture], FakeEncoder())
+    assert report.added == ["j3", "j1", "j2", "sub/b.md", "가.txt"]
+    assert [(type(one), one.values["document"]) for one in report.refused] == [
+        (DocumentNotText, "bad.jsonl:2"),
+        (DocumentNotText, "cp949.txt"),
+        (DocumentEmpty, "empty.txt"),
+        (DocumentUnsupported, "a.png"),
+    ]
+
+
+def test_only_refused_files_leave_an_empty_index_that_opens(folder: Path, tmp_path: Path) -> None:
+    report = build.add(folder, [write(tmp_path / "empty.txt", "")], FakeEncoder())
+    assert [type(one) for one in report.refused] == [DocumentEmpty]
+    assert texts(folder) == {}
+
+
+def test_a_folder_without_documents_is_told_and_no_index_made(folder: Path, tmp_path: Path) -> None:
+    write(tmp_path / "pictures" / "a.png", "")
+    [refusal] = build.add(folder, [tmp_path / "pictures"], FakeEncoder()).refused
+    assert isinstance(refusal, DocumentUnsupported)
+    assert not folder.exists()
+
+
+def test_a_missing_path_is_told_before_anything_is_written(files: Path, folder: Path) -> None:
+    with pytest.raises(DocumentNotFound, match="gone"):
+        build.add(folder, [files, files / "gone"], FakeEncoder())
+    assert not folder.exists()
+
+
+# --- two documents of one name
+
+
+def test_two_files_of_one_name_are_a_conflict(folder: Path, tmp_path: Path) -> None:
+    one, two = write(tmp_path / "1" / "a.txt", "eins"), write(tmp_path / "2" / "a.txt", "zwei")
+    report = build.add(folder, [one, two], FakeEncoder())
+    assert report.added == ["a.txt"]
+    [refusal] = report.refused
+    assert isinstance(refusal, DocumentConflict)
+    assert refusal.values == {"document": "a.txt", "source": str(one)}
+    [refusal] = build.add(folder, [two], FakeEncoder()).refused
+    assert refusal.values["source"] == str(one)
+    assert texts(folder) == {"a.txt": "eins"}
+
+
+def test_a_document_that_moved_is_no_conflict(folder: Path, tmp_path: Path) -> None:
+    one, two = write(tmp_path / "1" / "a.txt", "eins"), write(tmp_path / "2" / "a.txt", "eins")
+    build.add(folder, [one], FakeEncoder())
+    assert build.add(folder, [two], FakeEncoder()).unchanged == ["a.txt"]  # the same text; it is known from there now
+    two.write_text("zwei", "utf-8")
+    assert build.add(folder, [two], FakeEncoder()).changed == ["a.txt"]
+    two.unlink()
+    one.write_text("drei", "utf-8")
+    assert build.add(folder, [one], FakeEncoder()).changed == ["a.txt"]
+    assert texts(folder) == {"a.txt": "drei"}
+
+
+def test_a_file_named_twice_is_read_once(files: Path, folder: Path) -> None:
+    report = build.add(folder, [files, files / "가.txt", files], FakeEncoder())
+    assert report.added == ["j1", "j2", "sub/b.md", "가.txt"]
+    assert report.refused == []
+
+
+def test_a_jsonl_id_that_comes_twice_is_a_conflict_unless_it_says_the_same(folder: Path, tmp_path: Path) -> None:
+    lines = ["same", "same", "other"]
+    path = write(tmp_path / "a.jsonl", "\n".join(json.dumps({"id": "j", "text": text}) for text in lines))
+    report = build.add(folder, [path], FakeEncoder())
+    assert report.added == ["j"]
+    [refusal] = report.refused
+    assert isinstance(refusal, DocumentConflict)
+    assert refusal.values["source"] == str(path)
+    assert texts(folder) == {"j": "same"}
+
+
+# --- removing and rebuilding
+
+
+def test_removing_is_all_or_nothing(files: Path, folder: Path) -> None:
+    build.add(folder, [files], FakeEncoder())
+    with pytest.raises(DocumentNotFound, match="'gone'"):
+        build.remove(folder, ["가.txt", "gone"], FakeEncoder())
+    assert len(texts(folder)) == 4
+    build.remove(folder, ["가.txt", "j1", "j1"], FakeEncoder())
+    assert sorted(texts(folder)) == ["j2", "sub/b.md"]
+    assert build.verify(folder, RECIPE) == []
+
+
+def test_a_rebuilt_index_equals_a_fresh_one(files: Path, folder: Path, tmp_path: Path) -> None:
+    build.add(folder, [files / "가.txt"], FakeEncoder("old model"))
+    with pytest.raises(IndexMismatch, match="mureum index rebuild"):
+        build.add(folder, [files], FakeEncoder())
+    seen: list[Progress] = []
+    assert build.rebuild(folder, FakeEncoder(), seen.append) == 1
+    assert seen == [Progress(1, 1, 1, 1)]
+    build.add(folder, [files], FakeEncoder())
+    build.rebuild(folder, FakeEncoder())
+    build.add(tmp_path / "fresh", [files], FakeEncoder())
+    assert content(folder) == content(tmp_path / "fresh")
+    assert build.verify(folder, RECIPE) == []
+
+
+class Meddler(FakeEncoder):
+    """While it encodes, another connection tries to add a document, or the power goes."""
+
+    def __init__(self, folder: Path, stop: bool) -> None:
+        super().__init__()
+        self.folder, self.stop = folder, stop
+
+    def encode_passages(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        if self.stop:
+            raise KeyboardInterrupt
+        with closing(Catalogue.open(self.folder, RECIPE)) as other, pytest.raises(IndexBusy):
+            other.put(Document("meanwhile", "", "text", "", ""), [])
+        return super().encode_passages(texts, sentences)
+
+
+def test_nothing_is_written_while_an_index_is_rebuilt(
+    files: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "BUSY_SECONDS", 0.01)
+    build.add(folder, [files], FakeEncoder())
+    before = content(folder)
+    with pytest.raises(KeyboardInterrupt):
+        build.rebuild(folder, Meddler(folder, stop=True))
+    assert content(folder) == before
+    assert build.rebuild(folder, Meddler(folder, stop=False)) == 4
+    assert content(folder) == before
+
+
+def test_a_disk_that_fills_up_keeps_what_is_stored(files: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "BATCH_PASSAGES", 1)
+    put = Catalogue.put
+
+    def small(self: Catalogue, document: Document, rows: Sequence[catalogue.PassageRow]) -> None:
+        if document.name == "sub/b.md":
+            self._run(f"PRAGMA max_page_count = {self._run('PRAGMA page_count')[0][0]}")
+            document = Document(document.name, "", "x" * 100_000, "", document.digest)
+        put(self, document, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Catalogue, "put", small)
+        with pytest.raises(NoSpace):
+            build.add(folder, [files], FakeEncoder())
+    assert sorted(texts(folder)) == ["j1", "j2"]
+    assert build.verify(folder, RECIPE) == []
+    report = build.add(folder, [files], FakeEncoder())
+    assert (report.unchanged, report.added) == (["j1", "j2"], ["sub/b.md", "가.txt"])
+
+
+# --- other processes
+
+CHILD = """
+import sys
+from pathlib import Path
+from index import build
+from index.fake import FakeEncoder
+build.tokens = str.split  # the real analyser takes a second to load
+build.BATCH_PASSAGES = 1  # a transaction at a time
+print("ready", flush=True)
+sys.stdin.readline()
+build.add(Path(sys.argv[1]), [Path(sys.argv[2])], FakeEncoder(), lambda step: print(step.documents, flush=True))
+"""
+
+
+def start(folder: Path, files: Path) -> "subprocess.Popen[str]":
+    """A process that waits for a line and then adds `files`, telling of every document."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(folder), str(files)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def go(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def many(folder: Path, count: int, stem: str) -> Path:
+    for number in range(count):
+        sentence = f"This is sentence {{}} of {stem} {number}."
+        write(folder / f"{stem}{number:02}.txt", " ".join(sentence.format(part) for part in range(40)))
+    return folder
+
+
+def assert_every_document_whole(folder: Path, files: Path) -> int:
+    """No fault, and what is there of a document is all of it; how many there are."""
+    assert build.verify(folder, RECIPE) == []
+    with closing(Catalogue.open(folder, RECIPE)) as opened:
+        _, stored = opened.passages()
+        names = [one.name for one in opened.documents()]
+        for name in names:
+            [document] = read(files / name, name)
+            assert isinstance(document, Document)
+            assert opened.document(name).text == document.text
+            whole = passages(document, FakeEncoder().count_tokens)
+            assert [one for one in stored if one.document == name] == whole
+            assert len(whole) > 1
+        assert len(stored) == len(opened.vectors()) == len(opened.tokens())
+    return len(names)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+def test_an_add_that_is_killed_leaves_whole_documents_and_the_next_goes_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, chance, count = many(tmp_path / "files", 60, "d"), random.Random(11), 0
+    for steps in (0, 0, 1, 1, 2, 2, 3, 3):
+        with start(folder, files) as process:
+            go(process)
+            assert process.stdout
+            for _ in range(steps):
+                process.stdout.readline()
+            time.sleep(chance.random() * 0.01)
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        if steps:
+            assert count + steps <= assert_every_document_whole(folder, files) < 60
+            count = len(texts(folder))
+    monkeypatch.setattr(build, "tokens", str.split)
+    report = build.add(folder, [files], FakeEncoder())
+    assert (len(report.unchanged), len(report.added), report.changed) == (count, 60 - count, [])
+    assert assert_every_document_whole(folder, files) == 60
+    assert not list(folder.glob(".*"))
+
+
+def test_two_processes_add_at_once(folder: Path, tmp_path: Path) -> None:
+    files = many(tmp_path / "files", 15, "d")
+    with start(folder, files) as one, start(folder, files) as two:
+        for process in (one, two):
+            go(process)
+        assert (one.wait(120), two.wait(120)) == (0, 0)
+        assert one.stdout and two.stdout
+        assert one.stdout.read().split()[-1] == two.stdout.read().split()[-1] == "15"
+    assert assert_every_document_whole(folder, files) == 15
+    encoder = FakeEncoder()
+    with closing(Index(folder, encoder)) as index:
+        now = index.snapshot()
+        stored = index.catalogue.vectors()
+        assert np.array_equal(now.vectors.vectors(np.array(now.ids)), stored)
+    assert encoder.encoded == 0

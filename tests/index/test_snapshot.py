@@ -1,0 +1,197 @@
+"""An index as it is read: it follows the catalogue, mends its FAISS file, and old snapshots stay true."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import build, snapshot
+from index.catalogue import Catalogue
+from index.errors import DocumentNotFound, IndexDamaged, IndexMissing, NoSpace
+from index.fake import FakeEncoder
+from index.reading import document
+from index.snapshot import Index, recipe_for
+from index.tokens import tokens
+
+OLD, NEW = "루닛의 의장이 발표했다.", "정부가 기업을 지원한다. 새 문장이 하나 더 있다."
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "a.txt").write_text(OLD, "utf-8")
+    (folder / "b.txt").write_text("날씨가 맑다.", "utf-8")
+    return folder
+
+
+@pytest.fixture
+def folder(files: Path, tmp_path: Path) -> Path:
+    build.add(tmp_path / "색인", [files], FakeEncoder())
+    return tmp_path / "색인"
+
+
+@pytest.fixture
+def index(folder: Path) -> Iterator[Index]:
+    with closing(Index(folder, FakeEncoder())) as opened:
+        yield opened
+
+
+def faiss_file(folder: Path) -> Path:
+    [path] = folder.glob("vectors-*.faiss")
+    return path
+
+
+def nearest(index: Index, question: str) -> str:
+    now = index.snapshot()
+    [number], [score] = now.vectors.search(index.encoder.encode_question(question), 1)
+    assert 0 < score <= 1 + 1e-6
+    passage = now.passages[now.rows[int(number)]]
+    return now.quote(passage.document, passage.start, passage.end)
+
+
+def test_the_rows_of_a_snapshot_belong_together(index: Index) -> None:
+    now = index.snapshot()
+    assert index.snapshot() is now
+    assert (len(now.ids), len(now.passages), now.vectors.count) == (2, 2, 2)
+    for row, (number, passage) in enumerate(zip(now.ids, now.passages, strict=True)):
+        text = now.text(passage.document)
+        assert now.rows[number] == row
+        assert now.lexical.scores(tokens(text)).argmax() == row
+        assert np.allclose(now.vectors.vectors(np.array([number]))[0], index.encoder.encode_question(text))
+        assert now.sentence_vectors([number])[number].shape == (1, index.encoder.size)
+    assert nearest(index, "의장은 누구인가") == OLD
+    assert (index.text("a.txt"), index.quote("a.txt", 0, 2)) == (OLD, "루닛")
+    with pytest.raises(DocumentNotFound):
+        index.text("gone.txt")
+
+
+def test_it_follows_a_change_while_an_old_snapshot_still_answers(index: Index, files: Path) -> None:
+    old = index.snapshot()
+    (files / "a.txt").write_text(NEW, "utf-8")
+    build.add(index.folder, [files], FakeEncoder())
+    build.remove(index.folder, ["b.txt"], FakeEncoder())
+    assert [old.text(name) for name in ("a.txt", "b.txt")] == [OLD, "날씨가 맑다."]  # read only now
+    assert index.text("a.txt") == OLD
+    assert sorted(old.sentence_vectors(old.ids)) == old.ids
+    new = index.snapshot()
+    assert new.state == old.state + 2
+    assert [passage.document for passage in new.passages] == ["a.txt"]
+    assert new.text("a.txt") == index.text("a.txt") == NEW
+    assert old.text("a.txt") == OLD
+    assert nearest(index, "정부가 무엇을 하나") == NEW
+
+
+def test_a_snapshot_that_nobody_holds_lets_go_of_its_files(index: Index) -> None:
+    old = index.snapshot().catalogue
+    build.remove(index.folder, ["b.txt"], FakeEncoder())
+    index.snapshot()
+    gc.collect()
+    with pytest.raises(IndexDamaged, match="closed"):
+        old.state()
+
+
+def test_a_change_in_the_midst_of_loading_is_not_seen_by_half(
+    folder: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faiss_file(folder).unlink()
+    make = snapshot._make_vectors
+
+    def interrupted(catalogue: Catalogue, state: int, ids: list[int]) -> object:
+        one = document("c.txt", "그 사이에 들어온 문서이다.")
+        monkeypatch.setattr(snapshot, "_make_vectors", make)
+        with closing(Catalogue.open(folder, recipe_for(FakeEncoder()))) as other:
+            other.put(one, [])
+        build.rebuild(folder, FakeEncoder())
+        return make(catalogue, state, ids)
+
+    monkeypatch.setattr(snapshot, "_make_vectors", interrupted)
+    with closing(Index(folder, FakeEncoder())) as index:
+        then = index._snapshot
+        assert len(then.ids) == then.vectors.count == len(then.lexical.scores(["x"])) == len(then.passages) == 2
+        now = index.snapshot()
+        assert len(now.ids) == now.vectors.count == len(now.lexical.scores(["x"])) == len(now.passages) == 3
+
+
+def test_it_opens_while_another_process_writes(folder: Path) -> None:
+    with closing(Catalogue.open(folder, recipe_for(FakeEncoder()))) as writer:
+        with writer._change():
+            writer._run("DELETE FROM documents")
+            with closing(Index(folder, FakeEncoder())) as index:
+                assert len(index.snapshot().ids) == 2
+        assert writer.documents() == []
+
+
+# --- the FAISS file
+
+
+def test_reopening_encodes_nothing(folder: Path) -> None:
+    encoder = FakeEncoder()
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("vectors-*")}
+    assert len(before) == 2
+    with closing(Index(folder, encoder)) as index:
+        assert nearest(index, "의장") == OLD
+    assert encoder.encoded == 0
+    assert {path.name: path.stat().st_mtime_ns for path in folder.glob("vectors-*")} == before
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone", "no digest", "wrong digest"])
+def test_a_damaged_faiss_file_is_made_anew_without_encoding(damage: str, folder: Path) -> None:
+    path, digest = faiss_file(folder), faiss_file(folder).with_suffix(".sha256")
+    good = path.read_bytes(), digest.read_bytes()
+    if damage == "flipped":
+        path.write_bytes(good[0][:-5] + bytes([good[0][-5] ^ 1]) + good[0][-4:])
+    elif damage == "cut":
+        path.write_bytes(good[0][:50])
+    elif damage == "wrong digest":
+        digest.write_bytes(b"\xff" * 64)
+    else:
+        (path if damage == "gone" else digest).unlink()
+    faults = build.verify(folder, recipe_for(FakeEncoder()))
+    noticed = [] if damage in ("gone", "no digest") else [f"{path.name} is damaged; the next start makes it anew"]
+    assert faults == noticed
+    encoder = FakeEncoder()
+    with closing(Index(folder, encoder)) as index:
+        assert nearest(index, "의장") == OLD
+    assert encoder.encoded == 0
+    assert (path.read_bytes(), digest.read_bytes()) == good
+    assert build.verify(folder, recipe_for(FakeEncoder())) == []
+
+
+@pytest.mark.parametrize("error", [NoSpace("full"), PermissionError(13, "Permission denied")])
+def test_where_the_faiss_file_cannot_be_kept_the_index_works(
+    error: Exception, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise error
+
+    faiss_file(folder).unlink()
+    monkeypatch.setattr("index.vectors.write_atomically", refused)
+    with closing(Index(folder, FakeEncoder())) as index:
+        assert nearest(index, "의장") == OLD
+    assert not list(folder.glob("vectors-*.sha256"))
+
+
+def test_files_of_older_states_and_of_killed_processes_are_cleaned_up(folder: Path, files: Path) -> None:
+    (folder / ".vectors-1.faiss.k1ll3d").write_bytes(b"half")
+    old = faiss_file(folder)
+    (files / "c.txt").write_text("셋째 문서", "utf-8")
+    build.add(folder, [files], FakeEncoder())
+    names = {path.name for path in folder.iterdir()}
+    assert faiss_file(folder) != old
+    assert names == {"catalogue.sqlite", faiss_file(folder).name, faiss_file(folder).with_suffix(".sha256").name}
+
+
+def test_an_index_without_documents_opens(folder: Path) -> None:
+    build.remove(folder, ["a.txt", "b.txt"], FakeEncoder())
+    with closing(Index(folder, FakeEncoder())) as index:
+        now = index.snapshot()
+        assert (now.ids, now.vectors.count, now.lexical.scores(["a"]).shape) == ([], 0, (0,))
+
+
+def test_no_index_is_told(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissing):
+        Index(tmp_path / "none", FakeEncoder())
