@@ -1,6 +1,6 @@
 """The main path of this package: from a question to a verified, cited answer.
 
-read_question → search → Found → gate → draft → verify → Finished(answered | quoted | not_found)
+read_question → search → Found → answerable? → draft → verify → Finished(answered | quoted | not_found)
 """
 
 import threading
@@ -14,6 +14,7 @@ from index.encoder import Encoder
 from index.sentences import language
 from index.snapshot import Index
 from rag import prompts
+from rag.answerability import has_kind, missing
 from rag.context import Context
 from rag.model import AnsweringModel
 from rag.numbers import unsupported
@@ -28,7 +29,7 @@ HITS = 6
 SHOWN = 3
 """Sentences that are shown as found before anything is written."""
 
-HINTS = 2
+HINTS = 1
 """Sentences that are said again next to the question when the prompt holds the whole of an index."""
 
 LONGEST_ANSWER = 64
@@ -42,6 +43,9 @@ LONGEST_TRANSLATION = 128
 
 GATE: dict[Language, float] = {"ko": 0.0, "en": 0.0}
 """Log-odds of 'the answer is there' below which nothing is written. Set on the development questions."""
+
+LACKING = 3.0
+"""What each thing that the question names and the sentences lack takes from those odds."""
 
 SECOND_QUOTE = 0.05
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
@@ -135,8 +139,7 @@ class _Writer:
         ranked = self._search_across(ranked)
         sentences = self._context.readable(ranked)
         reading = self._reading(sentences, ranked)
-        odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
-        if odds is not None and odds < GATE[self._asked.language]:
+        if not self._is_answerable(reading, ranked):
             yield replace(blank, reason="gate")
             return
         written = ""
@@ -154,10 +157,17 @@ class _Writer:
         )
         if verdict.reason == "nothing":
             yield replace(blank, reason="nothing")
-        elif verdict.reason:
-            yield self._quoted(blank, verdict, sentences, reading)
-        else:
-            yield self._answered(blank, verdict, sentences)
+            return
+        finish = self._quoted if verdict.reason else self._answered
+        answer = finish(blank, verdict, sentences, reading)
+        yield answer if has_kind(self._asked.text, answer.text) else replace(blank, reason="kind")
+
+    def _is_answerable(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> bool:
+        """The model's own odds that the answer is there, less what the question names and the sentences lack."""
+        texts = reading.sentences if self._context.whole else [self._context.text(one) for one in ranked]
+        lacking = missing(self._asked.text, self._asked.language, texts)
+        odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
+        return odds is None or odds - LACKING * len(lacking) >= GATE[self._asked.language]
 
     def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
         """The ranking, bettered by a search in the documents' language when that is not the question's.
@@ -187,7 +197,9 @@ class _Writer:
         """A Korean draft without the English forms that were put beside names and amounts for the model."""
         return prompts.without_annotations(written, reading.sentences) if reading.language == "ko" else written
 
-    def _answered(self, blank: Answer, verdict: Verdict, sentences: Sequence[Citation]) -> Answer:
+    def _answered(
+        self, blank: Answer, verdict: Verdict, sentences: Sequence[Citation], reading: prompts.Reading
+    ) -> Answer:
         """The draft with its marks, and under a terse one the sentence it rests on, where both are in one language."""
         cited = tuple(replace(sentences[row], marker=number) for number, row in enumerate(verdict.cited, start=1))
         lines = [f"{verdict.text} {''.join(f'[{one.marker}]' for one in cited)}"]

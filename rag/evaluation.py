@@ -1,10 +1,11 @@
 """Measures answers on a set of questions: what is right, refused, cited, and how long it takes."""
 
 import json
+import random
 import re
 import statistics
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,16 +63,18 @@ def read_cases(path: Path) -> list[Case]:
     return cases
 
 
-def evaluate(
-    answerer: Answerer, cases: Sequence[Case], progress: Callable[[int, int], None] = lambda done, all_: None
-) -> Iterator[Result]:
+def sample(cases: Sequence[Case], count: int) -> list[Case]:
+    """`count` of the cases, always the same ones of the same set."""
+    return random.Random(2024).sample(list(cases), min(count, len(cases)))
+
+
+def evaluate(answerer: Answerer, cases: Sequence[Case]) -> Iterator[Result]:
     """Ask every case, in order."""
-    for number, case in enumerate(cases, start=1):
+    for case in cases:
         history: list[Turn] = []
         for question in case.earlier:
             history.append(Turn(question, answerer.ask(question, history).text))
         yield judge(case, answerer.ask(case.question, history), answerer)
-        progress(number, len(cases))
 
 
 def judge(case: Case, answer: Answer, answerer: Answerer) -> Result:

@@ -19,8 +19,9 @@ _SURNAMES = (
     "선설마길연위표명기반왕금옥육인맹제모탁국어은편용예경봉사부가복태목형두감음빈동온호범좌승"
 )
 TITLES = {
-    "부위원장": "vice chair", "위원장": "chair", "부의장": "vice chairman", "의장": "chairman", "부회장": "vice chairman",
-    "회장": "chairman", "부사장": "vice president", "사장": "president", "대표이사": "CEO", "대표": "CEO",
+    "부위원장": "vice chair", "위원장": "chair", "부의장": "vice chairman", "의장": "chairman",
+    "부회장": "vice chairman", "회장": "chairman", "부사장": "vice president", "사장": "president",
+    "대표이사": "CEO", "대표": "CEO",
     "이사장": "chief director", "이사": "director", "상무": "managing director", "전무": "senior managing director",
     "본부장": "division head", "실장": "office head", "국장": "director general", "과장": "section chief",
     "팀장": "team leader", "정책관": "policy director general", "장관": "minister", "차관": "vice minister",

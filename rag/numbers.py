@@ -32,16 +32,38 @@ _NUMBER = re.compile(
     rf"|(?P<plain>{_DIGITS})",
     re.IGNORECASE,
 )
+_MONTHS = (
+    "January February March April May June July August September October November December"
+    " Jan Feb Mar Apr - Jun Jul Aug Sep Oct Nov Dec"
+).split()
+# 'May' and 'March' are words too: a month is one beside a day or a year, or after 'in', 'of' and the like.
+_MONTH = re.compile(
+    rf"(?:(?<=\bin )|(?<=\bof )|(?<=\bsince )|(?<=\bfrom )|(?<=\buntil )|(?<=\bby )|(?<=\blast )|(?<=\bnext ))"
+    rf"(?:{'|'.join(_MONTHS)})\b|\b(?:{'|'.join(_MONTHS)})\.?(?=\s\d)|(?<=\d )(?:{'|'.join(_MONTHS)})\b"
+)
+_UNITS = (
+    ("month", re.compile(r"\s?월(?![가-힣]*드)")),
+    ("day", re.compile(r"\s?일(?!간|째|차|본|반)|(?:st|nd|rd|th)\b")),
+    ("percent", re.compile(r"\s?(?:%|퍼센트|percent|per cent)")),
+)
 _PART = re.compile(rf"(?P<digits>{_DIGITS})\s?(?P<small>[천백십])?\s?(?P<large>[조억만])?")
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as it stands in a text: its value, and its character range there."""
+    """A number as it stands in a text: its value, and its character range there.
+
+    unit: 'month', 'day', 'year' or 'percent' where the text says so, else ''. The 6th is not June.
+    """
 
     value: Decimal
     start: int
     end: int
+    unit: str = ""
+
+    def agrees(self, other: "Number") -> bool:
+        """Whether both say the same, as far as they say it."""
+        return self.value == other.value and (self.unit == other.unit or "" in (self.unit, other.unit))
 
 
 def numbers(text: str) -> list[Number]:
@@ -55,8 +77,13 @@ def numbers(text: str) -> list[Number]:
             value = _english(raw)
         else:
             value = _digits(raw)
-        found.append(Number(value.normalize(), match.start(), match.start() + len(raw)))
-    return found
+        end = match.start() + len(raw)
+        unit = _unit(text[end:], value) if match.group("plain") else ""
+        found.append(Number(value.normalize(), match.start(), end, unit))
+    for match in _MONTH.finditer(text):
+        month = Decimal(_MONTHS.index(match.group().rstrip(".")) % 12 + 1)
+        found.append(Number(month.normalize(), match.start(), match.end(), "month"))
+    return sorted(found, key=lambda number: number.start)
 
 
 def values(text: str) -> set[Decimal]:
@@ -65,9 +92,11 @@ def values(text: str) -> set[Decimal]:
 
 
 def unsupported(text: str, sources: list[str]) -> list[str]:
-    """The numbers of `text`, as written there, whose value stands in none of the sources."""
-    known = {value for source in sources for value in values(source)}
-    return [text[number.start : number.end] for number in numbers(text) if number.value not in known]
+    """The numbers of `text`, as written there, that stand in none of the sources."""
+    known = [number for source in sources for number in numbers(source)]
+    return [
+        text[number.start : number.end] for number in numbers(text) if not any(number.agrees(other) for other in known)
+    ]
 
 
 def in_english(text: str) -> list[tuple[str, str]]:
@@ -78,6 +107,14 @@ def in_english(text: str) -> list[tuple[str, str]]:
         if match.group("korean") and not raw[-1].isdigit():
             pairs.append((raw, _spell(_korean(raw))))
     return pairs
+
+
+def _unit(after: str, value: Decimal) -> str:
+    """The unit that the text after a number gives it."""
+    for unit, pattern in _UNITS:
+        if pattern.match(after):
+            return unit
+    return "year" if re.match(r"\s?년(?!간|째|차)", after) and value >= 1000 else ""
 
 
 def _spell(value: Decimal) -> str:

@@ -41,6 +41,13 @@ def parser() -> argparse.ArgumentParser:
     _questions(search)
     search.add_argument("-k", type=_whole(1, 1000), default=10, metavar="N", help="how many (default: 10)")
 
+    evaluation = _command(commands, "eval", "measure answers on a set of questions", [*reading, model])
+    evaluation.add_argument("questions", metavar="FILE", help="questions in the format of seeds/questions.jsonl")
+    evaluation.add_argument(
+        "--sample", type=_whole(1, 1 << 20), metavar="N", help="ask N of them, always the same ones"
+    )
+    evaluation.add_argument("--json", action="store_true", help="print a JSON object a question and a language")
+
     _index_commands(commands, common, index, encoder)
     _model_commands(commands, common)
     return root

@@ -15,6 +15,7 @@ from ui.words import error_text, word
 
 if TYPE_CHECKING:  # FAISS and Kiwi come with it
     from index.snapshot import Index
+    from rag.evaluation import Result
 
 Record = dict[str, object]
 
@@ -52,7 +53,7 @@ def answer_record(number: Id, answer: Answer, index: "Index") -> Record:
         "question": answer.question,
         "language": answer.language,
         "status": answer.status,
-        "answer": answer.text,
+        "answer": answer_text(answer),
         "citations": [
             {
                 "marker": citation.marker,
@@ -64,6 +65,23 @@ def answer_record(number: Id, answer: Answer, index: "Index") -> Record:
             }
             for citation in answer.citations
         ],
+        "timings": {name: round(value, 1) for name, value in asdict(answer.timings).items()},
+    }
+
+
+def result_record(result: "Result") -> Record:
+    """What became of one question of an evaluation."""
+    answer = result.answer
+    return {
+        "id": result.case.id,
+        "question": answer.question,
+        "answerable": result.case.answerable,
+        "status": answer.status,
+        "reason": answer.reason,
+        "right": result.right,
+        "answer": answer.text,
+        "translations": [citation.translation for citation in answer.citations if citation.translation],
+        "cited_evidence": result.cited_evidence,
         "timings": {name: round(value, 1) for name, value in asdict(answer.timings).items()},
     }
 
@@ -95,16 +113,22 @@ def error_record(number: Id, error: MureumError) -> Record:
 
 def answer_lines(answer: Answer, index: "Index") -> list[str]:
     """An answer for people: the text, then each source with its quote."""
-    lines = [answer.text or word("not_found_text", answer.language)]
+    lines = [answer_text(answer)]
     for citation in answer.citations:
         lines += [
             "",
             f"[{citation.marker}] {citation.document} ({citation.start}–{citation.end})",
             f"    “{_one_line(index.quote(citation.document, citation.start, citation.end))}”",
         ]
-        if citation.translation:
-            lines.append(f"    ≈ {_one_line(citation.translation)}")
     return lines
+
+
+def answer_text(answer: Answer) -> str:
+    """The answer in words: the text, the translations of quotes, said to be such, or that nothing was found."""
+    label = word("machine_translation", answer.language)
+    lines = [answer.text or word("not_found_text", answer.language)]
+    lines += [f"({label} [{one.marker}]: {_one_line(one.translation)})" for one in answer.citations if one.translation]
+    return "\n".join(lines)
 
 
 def hits_lines(hits: Sequence[Hit], index: "Index") -> list[str]:

@@ -65,3 +65,11 @@ def test_words_that_only_look_like_units_are_none() -> None:
 
 def test_english_forms_for_korean_amounts() -> None:
     assert in_english("연간 300조원, 1억1천만 달러, 35명") == [("300조", "300 trillion"), ("1억1천만", "110 million")]
+
+
+def test_the_sixth_is_not_june() -> None:
+    assert unsupported("It was held in June.", ["6일 서울에서 열렸다"]) == ["June"]
+    assert unsupported("It was held on the 6th.", ["6일 서울에서 열렸다"]) == []
+    assert unsupported("6월에 열렸다", ["6일 서울에서 열렸다"]) == ["6"]
+    assert unsupported("It was held on March 6, 2024.", ["2024년 3월 6일에 열렸다"]) == []
+    assert unsupported("It may start 3 days late; they march on.", ["3일 늦을 수 있다"]) == []

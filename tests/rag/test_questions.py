@@ -47,7 +47,9 @@ def test_korean_follow_ups(asked: str) -> None:
     assert "기조강연" in question.search and "백승욱" in question.search and "[1]" not in question.search
 
 
-@pytest.mark.parametrize("asked", ["and who said that?", "What about the industry ministry?", "What is his job?", "Why?"])
+@pytest.mark.parametrize(
+    "asked", ["and who said that?", "What about the industry ministry?", "What is his job?", "Why?"]
+)
 def test_english_follow_ups(asked: str) -> None:
     assert leans_on_earlier(asked, "en")
 

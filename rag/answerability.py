@@ -1,0 +1,105 @@
+"""Whether the documents can hold the answer: what a question names and the sentences lack, and what kind of answer it
+asks for. Cheap checks that a small model's own feeling for it misses."""
+
+import re
+from collections.abc import Sequence
+
+from index.sentences import language
+from index.tokens import kiwi
+from rag.numbers import numbers
+from rag.records import Language
+
+# Words that ask, or name the kind of thing asked for: that they do not stand in the text tells nothing.
+_ASKING = frozenset(
+    "뜻 의미 직책 직위 직함 소속 이름 성함 사람 인물 분 회사 업체 기업 기관 단체"
+    " 곳 데 장소 위치 이유 까닭 원인 제목 주제 기사 문서 글 본문 사진 이메일 메일"
+    " 주소 연락처 기간 때 날짜 시간 요일 얘기 이야기 말 내용 핵심 요점 요약 정리 설명"
+    " 소개 행사 행사장 발표 계획 방법 경우 정도 종류 예 예시 앞 뒤 다음 처음 마지막"
+    " 순서 장면 상황 표현 평가 언급 질문 답 대답 결과 역할 목적 목표 특징 차이 비교"
+    " 인용 따옴표 공동 무엇 누구 언제 어디 얼마 왜 가지 개 명 번 것 거 수"
+    " 중 쪽 편 점 부분 번째".split()
+)
+_RELATIVE_YEARS = {
+    r"내년|다음 해|next year": r"내년|다음 해|이듬해|next year",
+    r"작년|지난해|last year": r"작년|지난해|last year",
+    r"재작년|year before last": r"재작년|year before last",
+}
+_YES_NO = {
+    "ko": re.compile(r"(?:나요|가요|까요|니까|니|지|죠|거야|건가|어|아|야|해|돼|요)\s*\?*$"),
+    "en": re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b", re.IGNORECASE),
+}
+_WH = re.compile(r"누구|누가|뭐|뭘|무엇|무슨|어느|어떤|어떻|어디|언제|왜|얼마|몇|며칠|이유|뭔")
+_KINDS = (
+    ("month", re.compile(r"몇\s?월|\b(?:which|what) month\b", re.IGNORECASE)),
+    ("year", re.compile(r"몇\s?년도?(?:이|에|야|인|\s*\?|$)|어느 해|\b(?:which|what) year\b", re.IGNORECASE)),
+    ("age", re.compile(r"몇\s?살|나이|연세|\bhow old\b|\b(?:his|her|'s) age\b", re.IGNORECASE)),
+    (
+        "number",
+        re.compile(
+            r"몇\s?(?:명|개|곳|번|회|건|대|퍼센트|%)|\bhow many\b|\bhow much (?:did|does|is|was)\b", re.IGNORECASE
+        ),
+    ),
+)
+_COUNTED = re.compile(
+    r"\d|(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s?(?:명|개|곳|번|회|건|가지|대)"
+    r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|billion|trillion)\b",
+    re.IGNORECASE,
+)
+_AGE = re.compile(r"\d+\s?(?:세|살)|\d+[\s-]years?[\s-]old|\baged \d+", re.IGNORECASE)
+
+
+def missing(question: str, spoken: Language, sentences: Sequence[str]) -> list[str]:
+    """What the question takes for granted and no sentence has: numbers, 'next year', and for a question in the
+    sentences' language its particular nouns. A yes/no question may well name what is not so."""
+    text = "\n".join(sentences)
+    lacking = [asked for asked, said in _RELATIVE_YEARS.items() if _has(asked, question) and not _has(said, text)]
+    if is_yes_no(question, spoken):
+        return lacking
+    known = {number.value for number in numbers(text)}
+    lacking += [question[one.start : one.end] for one in numbers(question) if one.value not in known and one.value > 31]
+    if spoken == "ko" and language(text) == "ko":
+        lacking += _unknown_nouns(question, text)
+    return lacking
+
+
+def is_yes_no(question: str, spoken: Language) -> bool:
+    """Whether it can be answered by yes or no."""
+    return bool(_YES_NO[spoken].search(question)) and not (spoken == "ko" and _WH.search(question))
+
+
+def has_kind(question: str, answer: str) -> bool:
+    """Whether the answer has what the question asks for, where that shows: a month, a year, an age, a number."""
+    kind = next((kind for kind, pattern in _KINDS if pattern.search(question)), "")
+    if kind == "number":
+        return bool(_COUNTED.search(answer))
+    if kind == "age":
+        return bool(_AGE.search(answer))
+    if kind == "year":
+        return any(one.unit == "year" or 1000 <= one.value <= 2999 for one in numbers(answer))
+    return kind != "month" or any(one.unit == "month" for one in numbers(answer))
+
+
+def _unknown_nouns(question: str, text: str) -> list[str]:
+    """The question's nouns that stand nowhere in the text, not as a part of a word nor as its abbreviation."""
+    squeezed = "".join(text.split()).lower()
+    words = set(re.findall(r"[가-힣A-Za-z]{4,}", text))
+    unknown = []
+    for token in kiwi().tokenize(question):
+        form = token.form.lower()
+        if token.tag not in ("NNG", "NNP", "SL") or form in _ASKING or form in squeezed or len(form) < 2:
+            continue
+        if not any(_abbreviates(form, word) for word in words):
+            unknown.append(token.form)
+    return unknown
+
+
+def _abbreviates(short: str, word: str) -> bool:
+    """산업부 for 산업통상자원부: the letters in their order, the first one first."""
+    if len(short) < 3 or short[0] != word[0]:
+        return False
+    rest = iter(word)
+    return all(letter in rest for letter in short)
+
+
+def _has(pattern: str, text: str) -> bool:
+    return bool(re.search(pattern, text, re.IGNORECASE))

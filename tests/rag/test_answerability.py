@@ -1,0 +1,65 @@
+"""What a question takes for granted, and what kind of answer it asks for."""
+
+import pytest
+
+from rag.answerability import has_kind, is_yes_no, missing
+from rag.records import Language
+
+SENTENCES = [
+    "한빛제약은 2024년 3월 부산 벡스코에서 신약 '하늘정'을 공개했다.",
+    "산업통상자원부는 개발에 5년간 1200억원을 지원했다.",
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "spoken"),
+    [
+        ("신약은 어디서 공개했나요?", "ko"),
+        ("산업부는 얼마를 지원했어?", "ko"),
+        ("2024년에 공개한 약 이름은?", "ko"),
+        ("서울에서 공개한 거야?", "ko"),
+        ("Where was the drug unveiled in 2024?", "en"),
+        ("Was it unveiled in 2019?", "en"),
+    ],
+)
+def test_nothing_is_missing(question: str, spoken: Language) -> None:
+    assert missing(question, spoken, SENTENCES) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "spoken", "what"),
+    [
+        ("2023년에는 어디서 공개했나요?", "ko", "2023"),
+        ("신약의 부작용은 뭔가요?", "ko", "부작용"),
+        ("내년에는 어디서 공개하나요?", "ko", "내년"),
+        ("Where was it unveiled in 2019?", "en", "2019"),
+        ("What will the company unveil next year?", "en", "next year"),
+    ],
+)
+def test_what_is_missing_is_named(question: str, spoken: Language, what: str) -> None:
+    assert any(what in name for name in missing(question, spoken, SENTENCES))
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "fits"),
+    [
+        ("몇 월에 열렸어?", "6일에 열렸다", False),
+        ("몇 월에 열렸어?", "3월", True),
+        ("In which month was it held?", "It was held in March.", True),
+        ("In which month was it held?", "On the 6th.", False),
+        ("What year was it?", "2012", True),
+        ("몇 년이야?", "작년", False),
+        ("How old is he?", "He is the chairman.", False),
+        ("나이가 어떻게 돼요?", "45세", True),
+        ("몇 명이 왔어?", "많이 왔다", False),
+        ("How many came?", "two people", True),
+        ("누가 말했어?", "의장", True),
+    ],
+)
+def test_the_kind_of_answer(question: str, answer: str, fits: bool) -> None:
+    assert has_kind(question, answer) is fits
+
+
+def test_yes_no_questions() -> None:
+    assert is_yes_no("부산에서 열린 거야?", "ko") and not is_yes_no("어디서 열린 거야?", "ko")
+    assert is_yes_no("Did he say so?", "en") and not is_yes_no("What did he say?", "en")
