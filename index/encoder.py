@@ -26,8 +26,15 @@ BATCH = 16
 class Encoder(Protocol):
     """Turns passages and questions into vectors of one space."""
 
-    name: str
-    size: int
+    @property
+    def name(self) -> str:
+        """What an index records: the model and its weights."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The length of a vector."""
+        ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens of the model each text has, without the special ones."""
@@ -142,7 +149,7 @@ def _load(model: str | Path) -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     try:
         loaded = SentenceTransformer(str(model), device="cpu", local_files_only=Path(model).is_dir())
     except (OSError, ValueError, RuntimeError) as error:

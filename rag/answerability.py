@@ -58,7 +58,7 @@ def missing(question: str, spoken: Language, sentences: Sequence[str]) -> list[s
     known = {number.value for number in numbers(text)}
     lacking += [question[one.start : one.end] for one in numbers(question) if one.value not in known and one.value > 31]
     if spoken == "ko" and language(text) == "ko":
-        lacking += _unknown_nouns(question, text)
+        lacking += unknown_nouns(question, sentences)
     return lacking
 
 
@@ -79,14 +79,15 @@ def has_kind(question: str, answer: str) -> bool:
     return kind != "month" or any(one.unit == "month" for one in numbers(answer))
 
 
-def _unknown_nouns(question: str, text: str) -> list[str]:
-    """The question's nouns that stand nowhere in the text, not as a part of a word nor as its abbreviation."""
+def unknown_nouns(question: str, sentences: Sequence[str]) -> list[str]:
+    """The question's Korean nouns that stand in no sentence, not as a part of a word nor as its abbreviation."""
+    text = "\n".join(sentences)
     squeezed = "".join(text.split()).lower()
     words = set(re.findall(r"[가-힣A-Za-z]{4,}", text))
     unknown = []
     for token in kiwi().tokenize(question):
         form = token.form.lower()
-        if token.tag not in ("NNG", "NNP", "SL") or form in _ASKING or form in squeezed or len(form) < 2:
+        if token.tag not in ("NNG", "NNP") or form in _ASKING or form in squeezed or len(form) < 2:
             continue
         if not any(_abbreviates(form, word) for word in words):
             unknown.append(token.form)

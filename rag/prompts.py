@@ -5,7 +5,7 @@ ends with the question: llama.cpp then reads again only what differs from the pr
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rag.model import Message, Prompt
@@ -31,8 +31,8 @@ _TRANSLATE = {
     "en": "Translate into English: {sentence}\nReply with the translation only.",
 }
 _TRANSLATE_QUESTION = {
-    "ko": "Question: {question}\nTranslate this question into Korean, with the document's words. Translation only.",
-    "en": "Question: {question}\nTranslate this question into English, with the document's words. Translation only.",
+    "ko": "Translate this question into Korean. Do not answer it.\nQuestion: {question}\n질문:",
+    "en": "Translate this question into English. Do not answer it.\n질문: {question}\nQuestion:",
 }
 
 
@@ -62,8 +62,11 @@ def draft(reading: Reading) -> Prompt:
 
 
 def gate(reading: Reading) -> Prompt:
-    """Asks whether the answer is there, for yes or no."""
-    return _prompt(reading, _GATE)
+    """Asks whether the answer is there, for yes or no.
+
+    The relevant sentences are not said again here: they would sway the model to yes whatever is asked.
+    """
+    return _prompt(replace(reading, relevant=()), _GATE)
 
 
 def translation(sentences: Sequence[str], sentence: str, language: Language) -> Prompt:

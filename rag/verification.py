@@ -26,8 +26,12 @@ CONSIDERED = 4
 
 _MARK = re.compile(r"\[\d{1,3}\]")
 _NOTHING = re.compile(
-    r"^\W*(?:없음|없다|없습니다|알 수 없\w*|정보 ?없음|none|n/?a|unknown"
-    r"|not (?:stated|mentioned|given|specified|provided|known)(?: in the \w+)?)\W*$",
+    r"^\W*(?:없음|없다|없습니다|정보 ?없음|none|n/?a|unknown)\W*$"
+    r"|알 수 없|(?:언급|명시|제공|기재|포함|공개)(?:되어 있지|되지|돼 있지) ?않|나와 ?있지 ?않"
+    r"|찾을 수 없|언급이 없|정보가 없"
+    r"|\b(?:is|are|was|were)(?: not|n't) (?:\w+ly )?(?:stated|mentioned|given|specified|provided|included|known)\b"
+    r"|\b(?:document|article|text|passage|report)s? (?:does|do|did)(?: not|n't)\b"
+    r"|\bno (?:information|mention)\b",
     re.IGNORECASE,
 )
 _YES_NO = re.compile(r"^(?:네|예|아니요|아니오|아뇨|yes|no)\b[,.!\s]*", re.IGNORECASE)
@@ -60,7 +64,7 @@ def verify(
     """A draft holds when it is in the question's language, says something, and a sentence of the evidence supports it:
     its numbers stand there (300조 = 300 trillion), and so do its words, or what they mean."""
     text = " ".join(_MARK.sub("", draft).split())
-    if _NOTHING.match(text):
+    if _NOTHING.search(text):
         return Verdict(text, (), "nothing")
     claim = _YES_NO.sub("", text)
     if not any(letter.isalnum() for letter in text):

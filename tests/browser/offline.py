@@ -75,7 +75,8 @@ def ask(page: Page, question: str) -> dict[str, Any]:
     page.keyboard.press("Enter")
     turn = page.locator(".turn").last
     page.wait_for_function(
-        "() => ['answered', 'quoted', 'not_found', 'failed'].includes([...document.querySelectorAll('.turn')].at(-1)?.dataset.phase)",
+        "(ends) => ends.includes([...document.querySelectorAll('.turn')].at(-1)?.dataset.phase)",
+        arg=["answered", "quoted", "not_found", "failed"],
         timeout=240_000,
     )
     seen = {

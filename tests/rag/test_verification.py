@@ -40,6 +40,8 @@ def test_support_decides_not_relevance_alone() -> None:
         ("...", "empty"),
         ("없음", "nothing"),
         ("None.", "nothing"),
+        ("신약 가격은 문서에 언급되어 있지 않습니다.", "nothing"),
+        ("The price is not explicitly mentioned in the document.", "nothing"),
         ("1300억원이 들었다", "number"),
         ("5년간 1200조원", "number"),
         ("서울 코엑스에서 열렸다", "support"),
