@@ -41,16 +41,19 @@ LONGEST_QUERY = 40
 LONGEST_TRANSLATION = 128
 """Tokens of a quote's translation."""
 
-GATE: dict[Language, float] = {"ko": 1.25, "en": 0.3}
+GATE: dict[Language, float] = {"ko": 0.6, "en": 0.0}
 """Log-odds of 'the answer is there' below which nothing is written, by the language of the question.
 
 Set for the default model on the seed questions (docs/results.md); the model is surer of itself in Korean.
 """
 
+GATE_FOLLOW_UP = -0.6
+"""How much lower the bar lies for a question that leans on the one before: the model is less sure of what it means."""
+
 LACKING = 3.0
 """What each thing that the question names and the sentences lack takes from those odds."""
 
-LACKING_TRANSLATED = 0.7
+LACKING_TRANSLATED = 0.4
 """The same for nouns that only the question's translation names: it may have chosen another word."""
 
 SECOND_QUOTE = 0.05
@@ -175,7 +178,8 @@ class _Writer:
         penalty = LACKING * len(missing(self._asked.text, self._asked.language, texts))
         penalty += LACKING_TRANSLATED * len(unknown_nouns(self._translated, texts))
         odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
-        return odds is None or odds - penalty >= GATE[self._asked.language]
+        bar = GATE[self._asked.language] + (GATE_FOLLOW_UP if self._asked.earlier else 0.0)
+        return odds is None or odds - penalty >= bar
 
     def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
         """The ranking, bettered by a search in the documents' language when that is not the question's.
