@@ -31,7 +31,7 @@ class Settings:
     llm: str = ANSWERING_MODEL
     llm_key: str = ""
     threads: int = 0
-    context: int = 4096
+    context: int = 6144
     seconds: float = 120.0
     host: str = "127.0.0.1"
     port: int = 7860
@@ -50,7 +50,7 @@ class Settings:
                 llm=values.get("llm", ANSWERING_MODEL),
                 llm_key=values.get("llm_key", ""),
                 threads=int(values.get("threads", 0)),
-                context=int(values.get("context", 4096)),
+                context=int(values.get("context", 6144)),
                 seconds=float(values.get("seconds", 120)),
                 host=values.get("host", "127.0.0.1"),
                 port=int(values.get("port", 7860)),

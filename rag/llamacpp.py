@@ -31,7 +31,7 @@ class LlamaCppModel:
     llama.cpp keeps what it has read of the last prompt, so prompts should begin alike and differ late.
     """
 
-    def __init__(self, model: Path, threads: int = 0, context: int = 4096, seconds: float = 120.0) -> None:
+    def __init__(self, model: Path, threads: int = 0, context: int = 6144, seconds: float = 120.0) -> None:
         """seconds: the time limit of one reply, waiting in the queue not counted. Raises ModelFailed."""
         import xllamacpp
 
@@ -58,6 +58,7 @@ class LlamaCppModel:
         try:
             self._server: Any = xllamacpp.Server(params)
         except (RuntimeError, ValueError) as error:
+            self._scratch.cleanup()
             raise ModelFailed(
                 f"The answering model '{model}' could not be loaded: {error}. Check it with 'mureum models verify'.",
                 name=str(model),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from transformers import PreTrainedTokenizerFast, StableLmConfig, StableLmForCausalLM
 
 from index.errors import Cancelled, ModelFailed, ModelTimeout, ModelUnreachable
 from rag.llamacpp import LlamaCppModel, yes_minus_no
@@ -130,7 +130,7 @@ def test_openai_server_that_is_not_there() -> None:
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TransformersModel:
-    """A Qwen2 model of a few thousand random weights with a tokenizer of words, written and read like any other."""
+    """A StableLM of a few thousand random weights with a tokenizer of words, written and read like any other."""
     folder = tmp_path_factory.mktemp("tiny")
     words = ["<end>", "yes", "no", "Yes", "No", "YES", "NO", "user", "system", "assistant", "?", "Is", "it", "so"]
     tokenizer = Tokenizer(models.WordLevel({word: row for row, word in enumerate(words)}, unk_token="<end>"))
@@ -141,8 +141,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TransformersModel:
     torch.manual_seed(3)
     sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2}
     heads = {"num_attention_heads": 2, "num_key_value_heads": 2}
-    config = Qwen2Config(vocab_size=len(words), **sizes, **heads, eos_token_id=None, pad_token_id=0)
-    Qwen2ForCausalLM(config).save_pretrained(folder)
+    config = StableLmConfig(vocab_size=len(words), **sizes, **heads, eos_token_id=None, pad_token_id=0)
+    StableLmForCausalLM(config).save_pretrained(folder)
     return TransformersModel(folder, seconds=60)
 
 
