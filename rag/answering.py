@@ -115,7 +115,9 @@ class Answerer:
         return context
 
     def warm_up(self, cancel: threading.Event | None = None) -> None:
-        """Have the model read what all prompts begin with, once for each state of the index."""
+        """Load what retrieval needs, and have the model read what all prompts begin with, once for each state."""
+        if self._warm_state < 0:
+            self.index.encoder.encode_question("물음")
         with self._warming:
             context = self.context()
             if self._warm_state == context.snapshot.state:

@@ -1,13 +1,11 @@
 """From settings to the parts that do the work; the heavy libraries load here and not before."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from index.encoder import Encoder, SentenceTransformerEncoder
 from index.models import resolve
 from index.settings import Settings
 from index.snapshot import Index
-from index.tokens import tokens
 from rag.answering import Answerer
 from rag.model import AnsweringModel
 
@@ -40,14 +38,13 @@ def open_model(settings: Settings) -> AnsweringModel:
 
 
 def open_answerer(settings: Settings) -> Answerer:
-    """Index and model together, loaded at the same time; whatever is missing is said before the long loading begins."""
+    """Index and model together; whatever is missing is said before the long loading begins.
+
+    The embedding model loads with the first question, or in `Answerer.warm_up`.
+    """
     index = open_index(settings)
     try:
-        with ThreadPoolExecutor(1) as other:
-            model = other.submit(open_model, settings)
-            index.encoder.encode_question("물음")
-            tokens("물음")
-        return Answerer(index, model.result())
+        return Answerer(index, open_model(settings))
     except BaseException:
         index.close()
         raise
