@@ -74,3 +74,7 @@ def test_english_numbers_against_korean_text() -> None:
 
 def test_a_bare_yes_is_not_proved() -> None:
     assert check("네", "부산에서 공개했어?").reason != ""
+
+
+def test_a_yes_across_languages_is_not_taken_on_a_cosine() -> None:
+    assert check("Yes, it was unveiled in Busan at BEXCO.", "Was the drug unveiled in Busan?", "en").reason != ""
