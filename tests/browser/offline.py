@@ -71,12 +71,14 @@ def serve(seeds: str, folder: str, ready: threading.Event, stop: threading.Event
 def ask(page: Page, question: str) -> dict[str, Any]:
     """Type a question, wait for the answer, follow its first mark; what was seen."""
     begin = time.monotonic()
+    before = page.locator(".turn").count()
     page.locator("textarea").fill(question)
     page.keyboard.press("Enter")
-    turn = page.locator(".turn").last
+    turn = page.locator(".turn").nth(before)  # not the last one: it may still be the turn before
+    turn.wait_for()
     page.wait_for_function(
-        "(ends) => ends.includes([...document.querySelectorAll('.turn')].at(-1)?.dataset.phase)",
-        arg=["answered", "quoted", "not_found", "failed"],
+        "([at, ends]) => ends.includes(document.querySelectorAll('.turns .turn')[at]?.dataset.phase)",
+        arg=[before, ["answered", "quoted", "not_found", "failed"]],
         timeout=240_000,
     )
     seen = {
