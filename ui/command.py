@@ -155,6 +155,7 @@ def _each(
                 folder = asked.index or chosen.index
                 if folder not in indexes:
                     indexes[folder] = opened.enter_context(closing(Index(folder, encoder)))
+                    encoder.encode_question("물음")  # loads the model now, so that no question's time holds it
                 record, lines = work(indexes[folder], asked)
             except MureumError as error:
                 if not arguments.batch:
