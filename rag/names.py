@@ -41,11 +41,6 @@ _PLACES = frozenset(
 )
 
 
-def romanise(hangul: str) -> str:
-    """A word in Revised Romanization, syllable by syllable (no assimilation between them), in lower case."""
-    return "".join(_syllable(letter) for letter in hangul)
-
-
 def romanise_name(name: str) -> str:
     """A person's name as newspapers write it: 송상훈 → Song Sang-hun."""
     surname, given = name[0], name[1:]

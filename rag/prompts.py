@@ -1,6 +1,6 @@
 """Every word that is said to the answering model, in one place.
 
-A prompt begins with what never changes (rules and invented examples), goes on with the sentences of the documents and
+A prompt begins with what never changes (the rules), goes on with the sentences of the documents and
 ends with the question: llama.cpp then reads again only what differs from the prompt before.
 """
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.names import people, romanise, romanise_name
+from rag.names import people, romanise_name
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,3 @@ def test_common_words_are_no_people() -> None:
     assert people("이날 정부 주요 부처 장관이 모였다.") == ()
     assert people("한국 기업 대표가 왔다.") == ()
     assert people("지난 회의에서 의장을 뽑았다.") == ()
-
-
-def test_syllables() -> None:
-    assert romanise("엘타워") == "eltawo"
-    assert romanise("a1") == "a1"
