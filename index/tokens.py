@@ -1,11 +1,13 @@
 """Words for the lexical side: Kiwi's morphemes, so that particles and endings do not hide a match.
 
-'의장은', '의장이' and '의장' are one token here; so are the inflected forms of a verb.
+'의장은', '의장이' and '의장' are one token here, so are the inflected forms of a verb, and 'plan' and
+'plans' in English.
 """
 
 import functools
 import importlib.metadata
 
+import snowballstemmer
 from kiwipiepy import Kiwi
 
 CONTENT_TAGS = frozenset(
@@ -21,9 +23,24 @@ def kiwi() -> Kiwi:
 
 def version() -> str:
     """What an index records: tokens of another version may differ."""
-    return f"kiwi {importlib.metadata.version('kiwipiepy')} {importlib.metadata.version('kiwipiepy-model')} v1"
+    return f"kiwi {importlib.metadata.version('kiwipiepy')} {importlib.metadata.version('kiwipiepy-model')} v2"
 
 
 def tokens(text: str) -> list[str]:
-    """The content morphemes of `text`, in order, in lower case."""
-    return [token.form.lower() for token in kiwi().tokenize(text) if token.tag in CONTENT_TAGS]
+    """The content morphemes of `text`, in order, in lower case; English words by their stem."""
+    return [
+        stem(token.form.lower()) if token.tag == "SL" else token.form.lower()
+        for token in kiwi().tokenize(text)
+        if token.tag in CONTENT_TAGS
+    ]
+
+
+@functools.lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The stem of an English word in lower case (Porter 2): companies and company are 'compani'."""
+    return str(_stemmer().stemWord(word))
+
+
+@functools.cache
+def _stemmer() -> "snowballstemmer.stemmer":
+    return snowballstemmer.stemmer("english")

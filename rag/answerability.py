@@ -8,6 +8,7 @@ from index.sentences import language
 from index.tokens import kiwi
 from rag.numbers import numbers
 from rag.records import Language
+from rag.when import strange_times
 
 # Words that ask, or name the kind of thing asked for: that they do not stand in the text tells nothing.
 _ASKING = frozenset(
@@ -19,11 +20,6 @@ _ASKING = frozenset(
     " 인용 무엇 누구 언제 어디 얼마 왜 가지 개 명 번 것 거 수"
     " 중 쪽 편 점 부분 번째".split()
 )
-_RELATIVE_YEARS = {
-    r"내년|다음 해|next year": r"내년|다음 해|이듬해|next year",
-    r"작년|지난해|last year": r"작년|지난해|last year",
-    r"재작년|year before last": r"재작년|year before last",
-}
 _YES_NO = {
     "ko": re.compile(r"(?:나요|가요|까요|니까|니|지|죠|거야|건가|어|아|야|해|돼|요)\s*\?*$"),
     "en": re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b", re.IGNORECASE),
@@ -52,7 +48,7 @@ def missing(question: str, spoken: Language, sentences: Sequence[str]) -> list[s
     """What the question takes for granted and no sentence has: numbers, 'next year', and for a question in the
     sentences' language its particular nouns. A yes/no question may well name what is not so."""
     text = "\n".join(sentences)
-    lacking = [asked for asked, said in _RELATIVE_YEARS.items() if _has(asked, question) and not _has(said, text)]
+    lacking = strange_times(question, [text])
     if is_yes_no(question, spoken):
         return lacking
     known = {number.value for number in numbers(text)}
@@ -100,7 +96,3 @@ def _abbreviates(short: str, word: str) -> bool:
         return False
     rest = iter(word)
     return all(letter in rest for letter in short)
-
-
-def _has(pattern: str, text: str) -> bool:
-    return bool(re.search(pattern, text, re.IGNORECASE))

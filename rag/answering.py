@@ -1,45 +1,48 @@
 """The main path of this package: from a question to a verified, cited answer.
 
-read_question → search → Found → answerable? → draft → verify → Finished(answered | quoted | not_found)
+read_question → search → Found → answerable? → Quote → draft → verify → Finished(answered | quoted | not_found)
 """
 
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from index.encoder import Encoder
-from index.sentences import language
+from index.lexical import LexicalStore
 from index.snapshot import Index
+from index.tokens import tokens
 from rag import prompts
-from rag.answerability import has_kind, missing, unknown_nouns
+from rag.answerability import has_kind, is_yes_no, missing
+from rag.background import Background
+from rag.bridge import Bridge, foreign
 from rag.context import Context
 from rag.model import AnsweringModel
-from rag.numbers import unsupported
 from rag.questions import Question, read_question
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Timings, Turn
-from rag.retrieval import search
+from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Quote, Timings, Turn
+from rag.retrieval import REPEATED_PENALTY, search
+from rag.translations import Translations
 from rag.verification import Evidence, Verdict, verify
 
 HITS = 6
 """Passages that are looked at for an answer."""
 
 SHOWN = 3
-"""Sentences that are shown as found before anything is written."""
+"""Sentences that are shown as found before anything is written, and translated where nothing is translated ahead."""
 
-HINTS = 1
-"""Sentences that are said again next to the question when the prompt holds the whole of an index."""
+HINTS: dict[Language, int] = {"ko": 1, "en": 2}
+"""Sentences that are said again next to the question when the prompt holds the whole of an index: more where the
+ranking is less sure."""
+
+LANGUAGES: tuple[Language, ...] = ("ko", "en")
 
 LONGEST_ANSWER = 64
 """Tokens."""
 
 LONGEST_QUERY = 40
 """Tokens of a question that is translated to search with."""
-
-LONGEST_TRANSLATION = 128
-"""Tokens of a quote's translation."""
 
 GATE: dict[Language, float] = {"ko": 0.6, "en": 0.0}
 """Log-odds of 'the answer is there' below which nothing is written, by the language of the question.
@@ -52,9 +55,6 @@ GATE_FOLLOW_UP = -0.6
 
 LACKING = 3.0
 """What each thing that the question names and the sentences lack takes from those odds."""
-
-LACKING_TRANSLATED = 0.4
-"""The same for nouns that only the question's translation names: it may have chosen another word."""
 
 SECOND_QUOTE = 0.05
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
@@ -69,14 +69,16 @@ class Answerer:
     def __init__(self, index: Index, model: AnsweringModel) -> None:
         self.index = index
         self.model = model
+        self.bridge = Bridge(index.encoder, Translations(index.folder, model))
         self._context: Context | None = None
         self._warming = threading.Lock()
-        self._warm_state = -1
+        self._warm: set[tuple[int, Language]] = set()
+        self.background = Background()
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), cancel: threading.Event | None = None
     ) -> Iterator[Event]:
-        """Found, then Draft as often as there is news, then Finished.
+        """Found, then Quote and Draft as often as there is news, then Finished.
 
         Raises QuestionEmpty, QuestionTooLong, Cancelled, ModelTimeout, ModelUnreachable, ModelFailed and what the
         index raises.
@@ -90,14 +92,13 @@ class Answerer:
         yield Found(found, clock.retrieve_ms)
         answer = Answer(asked.text, asked.language, "not_found", "", (), found, "nothing")
         if ranked:
-            self.warm_up(cancel)
-            writer = _Writer(asked, context, self.index, self.model, cancel)
-            for step in writer.answer(ranked, answer):
-                if isinstance(step, Draft):
-                    clock.first_token()
-                    yield step
-                else:
-                    answer = step
+            with self.background.making_way():
+                for step in _Writer(asked, context, self, cancel).answer(ranked, answer):
+                    if isinstance(step, Answer):
+                        answer = step
+                    else:
+                        clock.first_token()
+                        yield step
         yield Finished(replace(answer, timings=clock.timings()))
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
@@ -114,139 +115,189 @@ class Answerer:
             self._context = context = Context(snapshot)
         return context
 
-    def warm_up(self, cancel: threading.Event | None = None) -> None:
-        """Load what retrieval needs, and have the model read what all prompts begin with, once for each state."""
-        if self._warm_state < 0:
-            self.index.encoder.encode_question("물음")
+    def warm_up(self, spoken: Language = "ko", cancel: threading.Event | None = None) -> None:
+        """Load what retrieval needs, and have the model read what prompts in a language begin with, once a state."""
         with self._warming:
             context = self.context()
-            if self._warm_state == context.snapshot.state:
+            if (context.snapshot.state, spoken) in self._warm:
                 return
+            self.index.encoder.encode_question("물음")
             texts = [context.text(sentence) for sentence in context.whole or ()]
-            self.model.warm_up(prompts.draft(prompts.Reading(texts, "", "ko")), self.index.folder / "states", cancel)
-            self._warm_state = context.snapshot.state
+            if not self.bridge.untranslated(texts, spoken):
+                readings = [self.bridge.read(text, spoken) for text in texts]
+                beginning = prompts.draft(prompts.Reading(readings, "", spoken))
+                self.model.warm_up(beginning, self.index.folder / "states", cancel)
+                self._warm.add((context.snapshot.state, spoken))
+
+    def prepare(self, stop: threading.Event) -> Iterator[tuple[int, int]]:
+        """Have the model read a small index, and translate its sentences for who asks in the other language.
+
+        It makes way for questions, and may take minutes: a thread of its own is the place. Yields (done, of all)
+        sentences. Raises what the model raises; ends early when `stop` is set.
+        """
+        context = self.context()
+        texts = [context.text(sentence) for sentence in context.few or ()]
+        spoken: list[Language] = sorted(LANGUAGES, key=lambda one: sum(foreign(text, one) for text in texts))
+        work = [(text, wanted) for wanted in spoken for text in self.bridge.untranslated(texts, wanted)]
+        self.background.run(partial(self.warm_up, spoken[0]), stop)
+        for done, (text, wanted) in enumerate(work, start=1):
+            self.background.run(partial(self.bridge.translate, text, wanted), stop)
+            yield done, len(work)
+        for wanted in spoken[1:]:
+            self.bridge.relevance("물음", [self.bridge.read(text, wanted) for text in texts])
+            self.background.run(partial(self.warm_up, wanted), stop)
+
+    def is_warm(self, context: Context, spoken: Language) -> bool:
+        """Whether the model has read the whole of a small index in a language."""
+        return context.whole is not None and (context.snapshot.state, spoken) in self._warm
 
 
 class _Writer:
     """One question on its way from the ranked sentences to the answer."""
 
-    def __init__(
-        self,
-        asked: Question,
-        context: Context,
-        index: Index,
-        model: AnsweringModel,
-        cancel: threading.Event | None,
-    ) -> None:
+    def __init__(self, asked: Question, context: Context, answerer: Answerer, cancel: threading.Event | None) -> None:
         self._asked = asked
         self._context = context
-        self._index = index
-        self._model = model
+        self._answerer = answerer
+        self._bridge = answerer.bridge
+        self._model = answerer.model
         self._cancel = cancel
-        self._encoder: Encoder = index.encoder
-        self._translated = ""
+        self._whole = context.whole if answerer.is_warm(context, asked.language) else None
 
-    def answer(self, ranked: Sequence[Citation], blank: Answer) -> Iterator[Draft | Answer]:
-        """Drafts, then the answer: `blank` filled in."""
-        ranked = self._search_across(ranked)
-        sentences = self._context.readable(ranked)
+    def answer(self, ranked: Sequence[Citation], blank: Answer) -> Iterator[Quote | Draft | Answer]:
+        """What is found on the way, then the answer: `blank` filled in."""
+        ranked = self._ranked(ranked)
+        sentences = self._sentences(ranked)
         reading = self._reading(sentences, ranked)
         if not self._is_answerable(reading, ranked):
             yield replace(blank, reason="gate")
             return
+        quotes = self._quotes(ranked)
+        yield Quote(quotes)
+        if is_yes_no(self._asked.text, self._asked.language):
+            yield self._quoted(blank, quotes, "yes_no")
+            return
         written = ""
         for piece in self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel):
             written += piece
-            yield Draft(self._clean(written, reading))
-        relevance = np.array([one.score for one in sentences], np.float32)
-        verdict = verify(
-            self._clean(written, reading),
-            self._asked.text,
-            self._asked.language,
-            Evidence(reading.sentences, relevance),
-            self._encoder,
-            self._context.snapshot.lexical,
-        )
+            yield Draft(written)
+        verdict = self._verdict(written, sentences, reading)
         if verdict.reason == "nothing":
             yield replace(blank, reason="nothing")
             return
-        finish = self._quoted if verdict.reason else self._answered
-        answer = finish(blank, verdict, sentences, reading)
+        if verdict.reason:
+            answer = self._quoted(blank, quotes, verdict.reason)
+        else:
+            answer = self._answered(blank, verdict, sentences)
         yield answer if has_kind(self._asked.text, answer.text) else replace(blank, reason="kind")
 
     def _is_answerable(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> bool:
         """The model's own odds that the answer is there, less what the question names and the sentences lack."""
-        texts = reading.sentences if self._context.whole else [self._context.text(one) for one in ranked]
+        texts = reading.sentences if self._whole else [self._read(one) for one in ranked]
         penalty = LACKING * len(missing(self._asked.text, self._asked.language, texts))
-        penalty += LACKING_TRANSLATED * len(unknown_nouns(self._translated, texts))
         odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
         bar = GATE[self._asked.language] + (GATE_FOLLOW_UP if self._asked.earlier else 0.0)
         return odds is None or odds - penalty >= bar
 
-    def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
-        """The ranking, bettered by a search in the documents' language when that is not the question's.
+    def _ranked(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
+        """The ranking, made anew in the question's language where the documents are in the other.
 
-        The embedding model finds a Korean question's sentence far better than an English one's in Korean text.
+        The embedding model finds a Korean question's sentence far better than an English one's in Korean text, and
+        an English question's among translations (docs/decisions.md).
         """
-        if any(language(self._context.text(one)) == self._asked.language for one in ranked[:SHOWN]):
+        if not any(self._is_foreign(one) for one in ranked[:SHOWN]):
             return ranked
+        few = self._context.few
+        if few is None or self._bridge.untranslated([self._context.text(one) for one in few], self._asked.language):
+            ranked = self._search_across(ranked)
+            for one in ranked[:SHOWN]:
+                self._bridge.translate(self._context.text(one), self._asked.language, self._cancel)
+            few = tuple(ranked[:SHOWN])
+        relevance = self._bridge.relevance(self._asked.search, [self._read(one) for one in few])
+        scored = [
+            replace(one, score=float(score) - (REPEATED_PENALTY / 3 if self._context.is_repeated(one) else 0.0))
+            for one, score in zip(few, relevance, strict=True)
+        ]
+        return sorted(scored, key=lambda one: -one.score)
+
+    def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
+        """The ranking, bettered by a search with the question translated into the documents' language."""
         wanted: Language = "en" if self._asked.language == "ko" else "ko"
-        sentences = [self._context.text(one) for one in self._context.whole or ()]
-        prompt = prompts.question_translation(sentences, self._asked.search, wanted)
+        prompt = prompts.question_translation(self._asked.search, wanted)
         translated = "".join(self._model.stream(prompt, LONGEST_QUERY, self._cancel)).strip()
         if not translated:
             return ranked
-        self._translated = translated
         own = {(one.document, one.span): one.score for one in ranked}
-        other = self._context.ranked(search(self._index, translated, HITS, self._context.snapshot))
+        other = self._context.ranked(search(self._answerer.index, translated, HITS, self._context.snapshot))
         mixed = [replace(one, score=(one.score + own.get((one.document, one.span), 0.0)) / 2) for one in other]
         return sorted(mixed, key=lambda one: -one.score)
 
+    def _sentences(self, ranked: Sequence[Citation]) -> list[Citation]:
+        """What the prompt holds, in reading order, with its relevance where that is known."""
+        if self._whole is None:
+            return self._context.best(ranked)
+        relevance = {(one.document, one.span): one.score for one in ranked}
+        return [replace(one, score=relevance.get((one.document, one.span), 0.0)) for one in self._whole]
+
     def _reading(self, sentences: Sequence[Citation], ranked: Sequence[Citation]) -> prompts.Reading:
         """What the model is to read. The best sentences are said again where they would be lost among the others."""
-        texts = [self._context.text(one) for one in sentences]
-        relevant = [self._context.text(one) for one in ranked[:HINTS]] if self._context.whole else []
-        return prompts.Reading(texts, self._asked.text, self._asked.language, relevant, self._asked.earlier)
+        hints = ranked[: HINTS[self._asked.language]] if self._whole else ()
+        return prompts.Reading(
+            [self._read(one) for one in sentences],
+            self._asked.text,
+            self._asked.language,
+            [self._read(one) for one in hints],
+            self._asked.earlier,
+        )
 
-    def _clean(self, written: str, reading: prompts.Reading) -> str:
-        """A Korean draft without the English forms that were put beside names and amounts for the model."""
-        return prompts.without_annotations(written, reading.sentences) if reading.language == "ko" else written
+    def _verdict(self, written: str, sentences: Sequence[Citation], reading: prompts.Reading) -> Verdict:
+        evidence = Evidence(
+            reading.sentences,
+            [self._context.text(one) for one in sentences],
+            np.array([one.score for one in sentences], np.float32),
+        )
+        translated = any(self._is_foreign(one) for one in sentences)
+        lexical = LexicalStore([tokens(text) for text in reading.sentences]) if translated else None
+        return verify(
+            written, self._asked.text, self._asked.language, evidence, lexical or self._context.snapshot.lexical
+        )
 
-    def _answered(
-        self, blank: Answer, verdict: Verdict, sentences: Sequence[Citation], reading: prompts.Reading
-    ) -> Answer:
+    def _answered(self, blank: Answer, verdict: Verdict, sentences: Sequence[Citation]) -> Answer:
         """The draft with its marks, and under a terse one the sentence it rests on, where both are in one language."""
-        cited = tuple(replace(sentences[row], marker=number) for number, row in enumerate(verdict.cited, start=1))
+        cited = self._marked([sentences[row] for row in verdict.cited])
         lines = [f"{verdict.text} {''.join(f'[{one.marker}]' for one in cited)}"]
         for one in cited:
             quote = self._context.text(one)
-            if language(quote) == self._asked.language and len(verdict.text) < TERSE * len(quote):
+            if not self._is_foreign(one) and len(verdict.text) < TERSE * len(quote):
                 lines.append(f"“{quote}” [{one.marker}]")
         return replace(blank, status="answered", text="\n".join(lines), citations=cited, reason="")
 
-    def _quoted(
-        self, blank: Answer, verdict: Verdict, sentences: Sequence[Citation], reading: prompts.Reading
-    ) -> Answer:
-        """The most relevant sentences as they stand, with a translation for who asks in another language."""
-        best = sorted(range(len(sentences)), key=lambda row: -sentences[row].score)
-        rows = [row for row in best[:2] if sentences[best[0]].score - sentences[row].score <= SECOND_QUOTE]
-        cited = tuple(
-            replace(sentences[row], marker=marker, translation=self._translate(reading, row))
-            for marker, row in enumerate(rows, start=1)
-        )
-        text = "\n".join(f"“{reading.sentences[row]}” [{marker}]" for marker, row in enumerate(rows, start=1))
-        return replace(blank, status="quoted", text=text, citations=cited, reason=verdict.reason)
+    def _quoted(self, blank: Answer, quotes: tuple[Citation, ...], reason: str) -> Answer:
+        """The most relevant sentences as they stand."""
+        text = "\n".join(f"“{self._context.text(one)}” [{one.marker}]" for one in quotes)
+        return replace(blank, status="quoted", text=text, citations=quotes, reason=reason)
 
-    def _translate(self, reading: prompts.Reading, row: int) -> str:
-        """A sentence in the question's language; '' when it is in it already, or when its numbers come out wrong."""
-        sentence = reading.sentences[row]
-        if language(sentence) == reading.language:
-            return ""
-        prompt = prompts.translation(reading.sentences, sentence, reading.language)
-        translated = "".join(self._model.stream(prompt, LONGEST_TRANSLATION, self._cancel)).strip()
-        if unsupported(translated, [sentence]) or language(translated) != reading.language:
-            return ""
-        return translated
+    def _quotes(self, ranked: Sequence[Citation]) -> tuple[Citation, ...]:
+        """The best sentence, and the second where it is nearly as relevant."""
+        best = [one for one in ranked[:2] if ranked[0].score - one.score <= SECOND_QUOTE]
+        return self._marked(best)
+
+    def _marked(self, sentences: Sequence[Citation]) -> tuple[Citation, ...]:
+        """The sentences numbered, with their translations for who asks in another language."""
+        return tuple(
+            replace(
+                one,
+                marker=marker,
+                translation=self._bridge.translation(self._context.text(one), self._asked.language),
+            )
+            for marker, one in enumerate(sentences, start=1)
+        )
+
+    def _read(self, sentence: Citation) -> str:
+        return self._bridge.read(self._context.text(sentence), self._asked.language)
+
+    def _is_foreign(self, sentence: Citation) -> bool:
+        return foreign(self._context.text(sentence), self._asked.language)
 
 
 class _Clock:

@@ -1,7 +1,6 @@
 """What the answering model gets to read: the sentences of an index, all of them when they are few, else the best."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from index.records import Passage
 from index.snapshot import Snapshot
@@ -13,8 +12,11 @@ WHOLE = 2600
 The prompt then begins the same whatever is asked, and llama.cpp has read it already.
 """
 
-WINDOW = 320
+WINDOW = 240
 """Tokens (estimated) of retrieved sentences in a prompt when the index holds more than WHOLE."""
+
+FEW = 300
+"""Sentences up to which all of an index is translated ahead for who asks in the other language."""
 
 
 class Context:
@@ -22,7 +24,13 @@ class Context:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.few = self._few()
+        """All distinct sentences of the index in their order, when they are few."""
         self.whole = self._whole()
+        """The same, when they are short enough together for one prompt."""
+        self._repeated = {
+            (passage.document, *span) for passage in snapshot.passages if passage.repeated for span in passage.sentences
+        }
 
     def text(self, sentence: Citation) -> str:
         """A sentence as it stands in its document."""
@@ -37,11 +45,8 @@ class Context:
         ]
         return self._distinct(sorted(sentences, key=lambda sentence: -sentence.score))
 
-    def readable(self, ranked: Sequence[Citation]) -> list[Citation]:
-        """The sentences for a prompt, in reading order, with their relevance where it is known."""
-        relevance = {(one.document, one.span): one.score for one in ranked}
-        if self.whole is not None:
-            return [replace(one, score=relevance.get((one.document, one.span), 0.0)) for one in self.whole]
+    def best(self, ranked: Sequence[Citation]) -> list[Citation]:
+        """The first of the ranked that fill the window of a prompt, in reading order."""
         chosen: list[Citation] = []
         room = WINDOW
         for sentence in ranked:
@@ -51,13 +56,20 @@ class Context:
             chosen.append(sentence)
         return sorted(chosen, key=lambda one: (one.document, one.start))
 
-    def _whole(self) -> tuple[Citation, ...] | None:
-        """All distinct sentences of the index in their order, when they are short enough together."""
+    def is_repeated(self, sentence: Citation) -> bool:
+        """Whether it stands in a caption or a credit line."""
+        return (sentence.document, *sentence.span) in self._repeated
+
+    def _few(self) -> tuple[Citation, ...] | None:
         passages = self.snapshot.passages
-        if len(passages) > WHOLE // 20:
+        if sum(len(passage.sentences) for passage in passages) > 2 * FEW:
             return None
-        sentences = self._distinct(_sentences(passages))
-        return tuple(sentences) if sum(one.end - one.start for one in sentences) <= WHOLE else None
+        sentences = tuple(self._distinct(_sentences(passages)))
+        return sentences if len(sentences) <= FEW else None
+
+    def _whole(self) -> tuple[Citation, ...] | None:
+        few = self.few
+        return few if few is not None and sum(one.end - one.start for one in few) <= WHOLE else None
 
     def _distinct(self, sentences: Sequence[Citation]) -> list[Citation]:
         """The first of those with the same wording."""

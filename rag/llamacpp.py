@@ -24,6 +24,9 @@ BATCH = 64
 PROMPT_CACHE_MIB = 256
 """Memory for the beginnings of prompts that are not in use at the moment."""
 
+KEPT_STATES = 2
+"""Beginnings of prompts that are kept on the disk: the documents as read in one language and in the other."""
+
 
 class LlamaCppModel:
     """One GGUF model. One request at a time uses the processor; others wait in the order in which they came.
@@ -127,7 +130,7 @@ class LlamaCppModel:
         return done
 
     def _save(self, kept: Path) -> None:
-        """Keep what the model has read, in the place of what was kept before; a full disk only costs the keeping."""
+        """Keep what the model has read, and the newest before it; a full disk only costs the keeping."""
         with self._turn:
             done = self._slot("save", kept.name)
         if not done:
@@ -139,9 +142,9 @@ class LlamaCppModel:
             new.replace(kept)
         except OSError:
             kept.with_suffix(".new").unlink(missing_ok=True)
-        for old in kept.parent.glob("*.state"):
-            if old.name != kept.name:
-                old.unlink(missing_ok=True)
+        states = sorted(kept.parent.glob("*.state"), key=lambda path: path.stat().st_mtime)
+        for old in states[:-KEPT_STATES]:
+            old.unlink(missing_ok=True)
 
     def _slot(self, action: str, file: str) -> bool:
         """Save or restore what the model has read, by the library's own way in; whether it worked."""

@@ -1,6 +1,7 @@
 """Korean names in Latin letters (Revised Romanization, with the surnames' customary spellings)."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from index.tokens import kiwi
@@ -14,7 +15,7 @@ _CUSTOM = {
     "우": "Woo", "노": "Noh", "심": "Shim", "곽": "Kwak", "주": "Joo", "추": "Choo", "류": "Ryu", "강": "Kang",
     "전": "Jeon", "국": "Kook", "금": "Keum", "길": "Gil", "경": "Kyung",
 }  # fmt: skip
-_SURNAMES = (
+SURNAMES = (
     "김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차주우구민진나지엄채원천방공현함변염여추도소석"
     "선설마길연위표명기반왕금옥육인맹제모탁국어은편용예경봉사부가복태목형두감음빈동온호범좌승"
 )
@@ -33,9 +34,10 @@ TITLES = {
 """Titles that follow a person's name, with what newspapers call them in English."""
 
 _PERSON = re.compile(
-    rf"(?<![가-힣])([{_SURNAMES}][가-힣]{{1,2}})"
+    rf"(?<![가-힣])([{SURNAMES}][가-힣]{{1,2}})"
     rf"(?=(?:기자|\s(?:[가-힣A-Za-z·]{{1,20}}\s){{0,2}}[가-힣]{{0,12}}(?:{'|'.join(TITLES)})))"
 )
+_CAPITALISED = re.compile(r"\b[A-Z][\w&'’.-]*[\w]")
 _PLACES = frozenset(
     "한국 서울 부산 인천 인도 이란 중국 태국 호주 제주 전주 광주 안양 강남 강원 경기 경남 경북 전남 전북".split()
 )
@@ -43,10 +45,13 @@ _PLACES = frozenset(
 
 def romanise_name(name: str) -> str:
     """A person's name as newspapers write it: 송상훈 → Song Sang-hun."""
-    surname, given = name[0], name[1:]
-    parts = [_syllable(letter) for letter in given]
-    family = _CUSTOM.get(surname) or _syllable(surname).capitalize()
-    return f"{family} {'-'.join(parts).capitalize()}".strip()
+    parts = [_syllable(letter) for letter in name[1:]]
+    return f"{surname(name[0])} {'-'.join(parts).capitalize()}".strip()
+
+
+def surname(letter: str) -> str:
+    """A surname as its bearers mostly write it: 백 → Baek, 김 → Kim."""
+    return _CUSTOM.get(letter) or _syllable(letter).capitalize()
 
 
 @lru_cache(maxsize=1024)
@@ -71,6 +76,21 @@ def title_after(text: str, name: str) -> str:
     """The title that stands after a person's name in a text, as it is written there; '' when there is none."""
     match = re.search(rf"{name}\s?(?:[가-힣A-Za-z·]{{1,20}}\s){{0,2}}[가-힣]{{0,12}}?({'|'.join(TITLES)})", text)
     return match.group(1) if match else ""
+
+
+def strange_names(text: str, sources: Sequence[str]) -> list[str]:
+    """The names in a text that none of the sources has: capitalised English words, Latin words in Korean text, and
+    what the Korean analyser takes for a proper noun. A capital that begins an English sentence is none."""
+    known = "".join("".join(source.split()) for source in sources).lower()
+    names: list[str] = []
+    if any("가" <= letter <= "힣" for letter in text):
+        names += [token.form for token in kiwi().tokenize(text) if token.tag in ("NNP", "SL") and len(token.form) > 1]
+    else:
+        for match in _CAPITALISED.finditer(text):
+            begins = not text[: match.start()].strip() or text[: match.start()].rstrip()[-1] in ".!?:"
+            if not begins:
+                names.append(match.group())
+    return [name for name in dict.fromkeys(names) if "".join(name.split()).lower().removesuffix("'s") not in known]
 
 
 def _syllable(letter: str) -> str:

@@ -6,11 +6,9 @@ ends with the question: llama.cpp then reads again only what differs from the pr
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
+from rag.bilingual import half_english
 from rag.model import Message, Prompt
-from rag.names import TITLES, people, romanise_name, title_after
-from rag.numbers import in_english
 from rag.records import Language, Turn
 
 RULES = """\
@@ -26,10 +24,12 @@ _EARLIER = "Earlier question: {question}\nEarlier answer: {answer}"
 _RELEVANT = "Relevant: {sentences}"
 _GATE = "Is the exact answer to the question stated in the document? Answer yes or no."
 _ANSWER = {"ko": "한국어로 짧게 답하세요.", "en": "Answer briefly in English."}
-_TRANSLATE = {
-    "ko": "Translate into Korean: {sentence}\nReply with the translation only.",
-    "en": "Translate into English: {sentence}\nReply with the translation only.",
+_TRANSLATOR = {
+    "ko": "You translate English into Korean. Keep names, numbers and units. Reply with the translation only.",
+    "en": "You translate Korean into English. Keep the names, titles, dates and amounts that stand there in English "
+    "already. Reply with the translation only.",
 }
+_WITHOUT = "Do not write: {words}"
 _TRANSLATE_QUESTION = {
     "ko": "Translate this question into Korean. Do not answer it.\nQuestion: {question}\n질문:",
     "en": "Translate this question into English. Do not answer it.\n질문: {question}\nQuestion:",
@@ -53,7 +53,7 @@ class Reading:
 
 def beginning(sentences: Sequence[str]) -> Message:
     """The rules and the sentences, which all prompts on the same sentences share."""
-    return Message("system", "\n".join([RULES, *(annotate(sentence) for sentence in sentences)]))
+    return Message("system", "\n".join([RULES, *sentences]))
 
 
 def draft(reading: Reading) -> Prompt:
@@ -69,15 +69,22 @@ def gate(reading: Reading) -> Prompt:
     return _prompt(replace(reading, relevant=()), _GATE)
 
 
-def translation(sentences: Sequence[str], sentence: str, language: Language) -> Prompt:
-    """Asks for a sentence in `language`; it begins as the others do, so that little is read anew."""
-    return beginning(sentences), Message("user", _TRANSLATE[language].format(sentence=annotate(sentence)))
+def translation(sentence: str, wanted: Language, without: Sequence[str] = ()) -> Prompt:
+    """Asks for a sentence of a document in the other language; what code can put into English stands there already.
+
+    without: what an earlier attempt made up.
+    """
+    given = half_english(sentence) if wanted == "en" else sentence
+    if without:
+        given = f"{given}\n\n({_WITHOUT.format(words=', '.join(without))})"
+    return Message("system", _TRANSLATOR[wanted]), Message("user", given)
 
 
-def question_translation(sentences: Sequence[str], question: str, language: Language) -> Prompt:
-    """Asks for the question in the documents' language, to search with. What comes back may be half an answer
-    already, which searches no worse (as in HyDE, Gao et al. 2022, arXiv:2212.10496)."""
-    return beginning(sentences), Message("user", _TRANSLATE_QUESTION[language].format(question=question))
+def question_translation(question: str, wanted: Language) -> Prompt:
+    """Asks for the question in the documents' language, to search with."""
+    return Message("system", _TRANSLATOR[wanted]), Message(
+        "user", _TRANSLATE_QUESTION[wanted].format(question=question)
+    )
 
 
 def _prompt(reading: Reading, order: str) -> Prompt:
@@ -86,32 +93,6 @@ def _prompt(reading: Reading, order: str) -> Prompt:
         lines.append(_EARLIER.format(question=reading.earlier.question, answer=reading.earlier.answer))
     lines.append(_QUESTION.format(question=reading.question))
     if reading.relevant:
-        lines.append(_RELEVANT.format(sentences=" ".join(annotate(sentence) for sentence in reading.relevant)))
+        lines.append(_RELEVANT.format(sentences=" ".join(reading.relevant)))
     lines.append(order)
     return beginning(reading.sentences), Message("user", "\n".join(lines))
-
-
-def annotate(sentence: str) -> str:
-    """A sentence with the English form beside Korean names, titles and amounts, which a small model gets wrong."""
-    for korean, english in _annotations(sentence):
-        sentence = sentence.replace(korean, f"{korean}({english})", 1)
-    return sentence
-
-
-def without_annotations(text: str, sentences: Sequence[str]) -> str:
-    """A model's text without the brackets that `annotate` put into the sentences."""
-    for sentence in sentences:
-        for _, english in _annotations(sentence):
-            text = text.replace(f"({english})", "").replace(f" ({english})", "")
-    return text
-
-
-@lru_cache(maxsize=4096)
-def _annotations(sentence: str) -> tuple[tuple[str, str], ...]:
-    """What is written beside what: (Korean, English), in the order in which they are put in."""
-    pairs = in_english(sentence)
-    for name in people(sentence):
-        pairs.append((name, romanise_name(name)))
-        if title := title_after(sentence, name):
-            pairs.append((title, TITLES[title]))
-    return tuple(dict.fromkeys(pairs))

@@ -52,7 +52,7 @@ class Citation:
 
     score: the relevance of the sentence to the question, [-1, 1].
     translation: the model's translation of the sentence where the question is in another language than the
-    document and the answer is a quote; '' otherwise. It is never part of the quote.
+    document; '' otherwise, or where none came out that could be trusted. It is never part of the quote.
     """
 
     marker: int
@@ -70,7 +70,8 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds since the question was given; first_token_ms is 0 when the model wrote nothing."""
+    """Milliseconds since the question was given. first_token_ms: to the first words of the answer, which may be those
+    of a quote; 0 when there was none."""
 
     retrieve_ms: float = 0.0
     first_token_ms: float = 0.0
@@ -104,6 +105,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """The documents seem to hold the answer, and most likely in these sentences: exact, so that they can be shown
+    before the model has written anything."""
+
+    sentences: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """The model's words so far, not checked yet: a user interface shows them as such, or not at all."""
 
@@ -117,4 +126,4 @@ class Finished:
     answer: Answer
 
 
-Event = Found | Draft | Finished
+Event = Found | Quote | Draft | Finished

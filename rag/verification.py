@@ -7,23 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Encoder
 from index.lexical import LexicalStore
 from index.sentences import language
 from index.tokens import tokens
+from rag.bilingual import half_english
+from rag.names import strange_names
+from rag.negation import contradicts
 from rag.numbers import unsupported
-from rag.prompts import annotate
 from rag.records import Language
+from rag.when import strange_times
 
-SAME_LANGUAGE_SUPPORT = 0.6
-"""Share of the draft's words, by weight, that must stand in the sentence it rests on (in it or in the question)."""
-
-CROSS_LANGUAGE_SUPPORT = 0.80
-"""Cosine that question and draft together must have with a sentence in another language to rest on it.
-
-It keeps the worst out and no more: right and wrong drafts above it are not told apart (docs/results.md). A yes or no
-is never taken on a cosine.
-"""
+SUPPORT = 0.6
+"""Share of the draft's words, by weight, that must stand in the sentence it rests on."""
 
 CONSIDERED = 4
 """Sentences that are tried as what a draft rests on, the likeliest first."""
@@ -46,7 +41,7 @@ class Verdict:
     """text: the draft without marks. cited: rows of the sentences it rests on.
 
     reason: '' when it holds, else why not: 'nothing' (the draft says that the answer is not there), 'empty',
-    'language', 'echo', 'number' or 'support'.
+    'language', 'echo', 'number', 'time', 'name', 'negation' or 'support'.
     """
 
     text: str
@@ -56,36 +51,53 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The sentences a draft was written from, and the relevance of each to the question, shape (n,)."""
+    """The sentences a draft was written from.
 
-    texts: Sequence[str]
+    readings:  each as the model read it, in the question's language (a translation, for a sentence in the other one).
+    originals: each as it stands in its document.
+    relevance: of each to the question, shape (n,).
+    """
+
+    readings: Sequence[str]
+    originals: Sequence[str]
     relevance: NDArray[np.float32]
 
 
-def verify(
-    draft: str, question: str, spoken: Language, evidence: Evidence, encoder: Encoder, lexical: LexicalStore
-) -> Verdict:
-    """A draft holds when it is in the question's language, says something, and a sentence of the evidence supports it:
-    its numbers stand there (300조 = 300 trillion), and so do its words, or what they mean."""
+def verify(draft: str, question: str, spoken: Language, evidence: Evidence, lexical: LexicalStore) -> Verdict:
+    """A draft holds when it is in the question's language, says something, and one sentence of the evidence supports
+    it: its numbers stand there (300조 = 300 trillion), its names, most of its words, and nothing is turned round."""
     text = " ".join(_MARK.sub("", draft).split())
     if _NOTHING.search(text):
         return Verdict(text, (), "nothing")
     claim = _YES_NO.sub("", text)
-    if not any(letter.isalnum() for letter in text):
+    if not any(letter.isalnum() for letter in claim):
         return Verdict(text, (), "empty")
     if any(letter.isalpha() for letter in claim) and not _in_language(claim, spoken):
         return Verdict(text, (), "language")
     if not set(tokens(claim)) - set(tokens(question)):
         return Verdict(text, (), "echo")
-    support = _support(claim, question, spoken, evidence, encoder, lexical)
+    support = _support(claim, question, evidence.readings, lexical)
     preference = support + 0.2 * evidence.relevance
+    reason = ""
     for row in np.argsort(-preference, kind="stable")[:CONSIDERED]:
-        if unsupported(text, [evidence.texts[row], question]):
-            continue
-        across = language(evidence.texts[row]) != spoken
-        holds = support[row] >= (CROSS_LANGUAGE_SUPPORT if across else SAME_LANGUAGE_SUPPORT)
-        return Verdict(text, (int(row),), "" if holds and not (across and claim != text) else "support")
-    return Verdict(text, (int(np.argmax(preference)),), "number")
+        fault = _fault(claim, question, evidence.readings[row], evidence.originals[row], float(support[row]))
+        if not fault:
+            return Verdict(text, (int(row),), "")
+        reason = reason or fault
+    return Verdict(text, (int(np.argmax(preference)),), reason)
+
+
+def _fault(claim: str, question: str, reading: str, original: str, support: float) -> str:
+    """Why a sentence does not support the claim; '' when it does."""
+    if unsupported(claim, [original, question]):
+        return "number"
+    if strange_times(claim, [original, question]):
+        return "time"
+    if strange_names(claim, [reading, original, half_english(original), question]):
+        return "name"
+    if contradicts(claim, reading):
+        return "negation"
+    return "" if support >= SUPPORT else "support"
 
 
 def _in_language(claim: str, spoken: Language) -> bool:
@@ -96,28 +108,14 @@ def _in_language(claim: str, spoken: Language) -> bool:
     return hangul * 2 <= sum(letter.isalpha() for letter in claim) or len(claim.split()) <= 2
 
 
-def _support(
-    claim: str, question: str, spoken: Language, evidence: Evidence, encoder: Encoder, lexical: LexicalStore
-) -> NDArray[np.float32]:
-    """How well each sentence supports the claim, (n,).
-
-    In one language: the share of its words, by weight, that the sentence has. Across two: the cosine of question and
-    claim with the sentence, and a tenth for names and words that stand there in Latin letters.
-    """
+def _support(claim: str, question: str, readings: Sequence[str], lexical: LexicalStore) -> NDArray[np.float32]:
+    """The share of the claim's words, by weight, that each sentence has, (n,): half of it all words, half those that
+    the question has not said already."""
     words = tokens(claim)
-    scores = np.zeros(len(evidence.texts), np.float32)
-    other: list[int] = []
     asked = set(tokens(question))
-    for row, sentence in enumerate(evidence.texts):
-        known = set(tokens(annotate(sentence)))
-        scores[row] = lexical.coverage(words, known)
-        if language(sentence) == spoken:
-            rest = [word for word in words if word not in asked] or words
-            scores[row] = 0.5 * scores[row] + 0.5 * lexical.coverage(rest, known)
-        else:
-            other.append(row)
-    if other:
-        texts = [f"{question} {claim}", *(evidence.texts[row] for row in other)]
-        vectors, _ = encoder.encode_passages(texts, [[]] * len(texts))
-        scores[other] = vectors[1:] @ vectors[0] + 0.1 * scores[other]
+    rest = [word for word in words if word not in asked] or words
+    scores = np.zeros(len(readings), np.float32)
+    for row, sentence in enumerate(readings):
+        known = set(tokens(sentence))
+        scores[row] = 0.5 * lexical.coverage(words, known) + 0.5 * lexical.coverage(rest, known)
     return scores

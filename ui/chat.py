@@ -19,7 +19,7 @@ from starlette.routing import Mount
 
 from index.errors import Cancelled, DocumentNotFound, QuestionEmpty, QuestionTooLong
 from rag.answering import Answerer
-from rag.records import Answer, Draft, Event, Finished, Found, Language, Turn
+from rag.records import Answer, Draft, Event, Finished, Found, Language, Quote, Turn
 from ui import page
 from ui.chat_server import Server, Shield, bind, url_of
 from ui.page import View
@@ -115,9 +115,12 @@ class Chat:
         self, name: str, question: str, history: Sequence[Turn], cancel: threading.Event
     ) -> Iterator[tuple[View, Answer | None]]:
         language = language_of(question)
+        quotes = ""
         try:
             for event in _thinned(self.answerer.stream(question, history, cancel)):
-                yield self._view(name, event, language), event.answer if isinstance(event, Finished) else None
+                if isinstance(event, Quote):
+                    quotes = page.quotes_html(event.sentences, self._quote)
+                yield self._view(name, event, language, quotes), event.answer if isinstance(event, Finished) else None
         except (QuestionEmpty, QuestionTooLong) as error:
             yield View(name, "refused", language, "", page.words(page.error_words(error))), None
         except Cancelled:
@@ -126,14 +129,17 @@ class Chat:
             log.exception("a question failed")
             yield View(name, "failed", language, page.status_html("failed"), page.error_html(error)), None
 
-    def _view(self, name: str, event: Event, language: Language) -> View:
+    def _view(self, name: str, event: Event, language: Language, quotes: str) -> View:
         if isinstance(event, Found):
             evidence = page.found_html(event.sentences, self._quote)
             status = page.status_html("writing", note="reading_note")
             return View(name, "writing", language, status, "", evidence)
+        if isinstance(event, Quote):
+            evidence = page.quoted_html(event.sentences, self._quote)
+            return View(name, "writing", language, page.status_html("writing", note="quote_note"), quotes, evidence)
         if isinstance(event, Draft):
             status = page.status_html("writing")
-            return View(name, "writing", language_of(event.text), status, page.draft_html(event.text))
+            return View(name, "writing", language, status, page.draft_html(event.text) + quotes)
         answer = event.answer
         status = page.status_html(answer.status, answer.timings.total_ms / 1000)
         body, evidence = page.answer_html(answer, self._quote), page.evidence_html(answer, self._quote)

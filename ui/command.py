@@ -186,7 +186,8 @@ def _eval(arguments: argparse.Namespace) -> int:
     answerer = open_answerer(chosen)
     results = []
     with closing(answerer.index), closing(answerer.model), report.ProgressLine() as line:
-        answerer.warm_up()
+        for done, count in answerer.prepare(threading.Event()):
+            line.show("translating", f"{done} of {count} sentences", last=done == count)
         for result in evaluate(answerer, cases):
             results.append(result)
             line.show("asking", f"{len(results)} of {len(cases)} questions", last=len(results) == len(cases))
@@ -223,14 +224,20 @@ def _chat(arguments: argparse.Namespace) -> int:
     print("mureum: loading the models ...", file=sys.stderr)
     answerer = open_answerer(chosen)
     with closing(answerer.index), closing(answerer.model):
-        threading.Thread(target=_warm_up, args=(answerer,), daemon=True).start()
-        serve(answerer, chosen.host, chosen.port, accounts or None, examples=examples)
+        ended = threading.Event()
+        preparing = threading.Thread(target=_prepare, args=(answerer, ended), daemon=True)
+        preparing.start()
+        try:
+            serve(answerer, chosen.host, chosen.port, accounts or None, examples=examples)
+        finally:
+            ended.set()
     return 0
 
 
-def _warm_up(answerer: "Answerer") -> None:
+def _prepare(answerer: "Answerer", stop: threading.Event) -> None:
     with suppress(MureumError):  # the first question will meet the same, and tell the person
-        answerer.warm_up()
+        for _ in answerer.prepare(stop):
+            pass
 
 
 def _accounts(file: str | None) -> list[tuple[str, str]]:

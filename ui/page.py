@@ -110,14 +110,21 @@ def draft_html(text: str) -> str:
     return f'<div class="draft">{_paragraphs(text, _plain)}</div>'
 
 
+def quotes_html(citations: Sequence[Citation], quote: Quote) -> str:
+    """Sentences as they stand in their documents, each with its mark, and its translation where it has one."""
+    return "".join(_block_quote(citation, quote) for citation in citations)
+
+
 def answer_html(answer: Answer, quote: Quote) -> str:
-    """The answer with its marks as buttons; for the statuses without one, what stands in its place."""
+    """The answer with its marks as buttons, under it what it rests on where that had to be translated; for the
+    statuses without one, what stands in its place."""
     if answer.status == "quoted" and answer.citations:
-        return "".join(_block_quote(citation, quote) for citation in answer.citations)
+        return quotes_html(answer.citations, quote)
     known = {citation.marker for citation in answer.citations}
     ko, en = both("not_found_text")
     text = answer.text or (ko if answer.language == "ko" else en)
-    return _paragraphs(text, lambda line: marks_html(line, known))
+    translated = [citation for citation in answer.citations if citation.translation]
+    return _paragraphs(text, lambda line: marks_html(line, known)) + quotes_html(translated, quote)
 
 
 def marks_html(text: str, known: set[int]) -> str:
@@ -156,6 +163,11 @@ def found_html(found: Sequence[Citation], quote: Quote) -> str:
     if not found:
         return f'<p class="none">{words(both("evidence_none"))}</p>'
     return _heading(_counted("evidence_found", len(found))) + _cards(found, "found", quote)
+
+
+def quoted_html(quotes: Sequence[Citation], quote: Quote) -> str:
+    """The evidence once it is likely that the answer stands in these sentences."""
+    return _heading(_counted("evidence_found", len(quotes))) + _cards(quotes, "quote", quote)
 
 
 def evidence_html(answer: Answer, quote: Quote) -> str:

@@ -45,10 +45,14 @@ WORDS: dict[str, Pair] = {
     "searching_note": ("문서에서 문장을 찾고 있습니다", "looking for sentences in the documents"),
     "writing_note": ("초안이며 아직 확인하지 않았습니다", "a draft, not checked yet"),
     "reading_note": ("찾은 문장을 읽고 있습니다", "reading what was found"),
+    "quote_note": (
+        "문서에 있는 그대로입니다. 짧은 답을 쓰고 있습니다",
+        "the exact words of the document; a short answer is being written",
+    ),
     "answered_note": ("모든 문장을 원문과 맞춰 보았습니다", "every sentence was checked against its source"),
     "quoted_note": (
-        "쓴 답을 원문으로 확인할 수 없어, 원문을 그대로 보여 드립니다",
-        "the written answer could not be verified, so here are the exact words of the documents",
+        "원문으로 확인된 답이 없어, 문서에 있는 그대로 보여 드립니다",
+        "no answer beyond these could be verified: the exact words of the documents",
     ),
     "not_found_note": ("", ""),
     "failed_note": ("", ""),

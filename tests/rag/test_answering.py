@@ -12,7 +12,7 @@ from index.fake import FakeEncoder
 from index.snapshot import Index
 from rag.answering import Answerer
 from rag.model import FakeModel, Prompt
-from rag.records import Draft, Finished, Found, Turn
+from rag.records import Draft, Finished, Found, Quote, Turn
 
 TEXT = """한빛제약은 3일 부산 벡스코에서 신약 '하늘정'을 공개했다. 개발에는 5년간 1200억원이 들었다.
 
@@ -38,7 +38,8 @@ def says(text: str, odds: float | None = 5.0) -> FakeModel:
 def test_events_come_in_order(open_answerer: Open) -> None:
     events = list(open_answerer(says("부산 벡스코")).stream("신약은 어디서 공개됐어?"))
     assert isinstance(events[0], Found) and isinstance(events[-1], Finished)
-    assert all(isinstance(event, Draft) for event in events[1:-1]) and len(events) > 2
+    assert isinstance(events[1], Quote) and events[1].sentences[0].marker == 1
+    assert all(isinstance(event, Draft) for event in events[2:-1]) and len(events) > 3
     assert events[0].sentences and events[0].retrieve_ms > 0
 
 
@@ -89,26 +90,57 @@ def test_prompts_begin_alike_and_differ_late(open_answerer: Open) -> None:
     model = says("부산 벡스코")
     answerer = open_answerer(model)
     answerer.ask("신약은 어디서 공개됐어?")
-    answerer.ask("How much did it cost to develop?")
+    answerer.ask("개발비는 얼마였어?")
     beginnings: set[Prompt] = {prompt[:-1] for prompt in model.prompts}
     assert len(beginnings) == 1
 
 
-def test_annotations_do_not_reach_a_korean_answer(open_answerer: Open) -> None:
-    answer = open_answerer(says("5년간 1200억(120 billion)원")).ask("개발비는 얼마였어?")
-    assert answer.text.split("\n")[0] == "5년간 1200억원 [1]"
-    assert "billion" not in answer.text
+def translator(draft: str) -> FakeModel:
+    """Translates as a person would, and answers with `draft`."""
+    english = {
+        "벡스코": "On the 3rd Hanbit Pharma unveiled its new drug 'Haneuljeong' at BEXCO in Busan.",
+        "120 billion": "Its development took 120 billion won over 5 years.",
+        "Lee Do-yun": "Lee Do-yun, head of the institute, said they would begin trials in America next spring.",
+    }
+
+    def reply(prompt: Prompt) -> str:
+        if prompt[0].content.startswith("You translate"):
+            return next((text for key, text in english.items() if key in prompt[-1].content), "How much?")
+        return draft
+
+    return FakeModel(reply, lambda _: 5.0)
+
+
+def test_english_questions_are_answered_through_translations(open_answerer: Open) -> None:
+    answerer = open_answerer(translator("120 billion won over 5 years"))
+    answer = answerer.ask("How much money did the development take?")
+    assert answer.status == "answered" and answer.text.startswith("120 billion won over 5 years [1]")
+    (citation,) = answer.citations
+    assert citation.translation == "Its development took 120 billion won over 5 years."
+    assert answerer.index.quote(citation.document, citation.start, citation.end) == "개발에는 5년간 1200억원이 들었다."
 
 
 def test_quotes_for_the_other_language_are_translated(open_answerer: Open) -> None:
-    def reply(prompt: Prompt) -> str:
-        if "Translate" in prompt[-1].content:
-            return "It took 120 billion won over 5 years to develop."
-        return "900 billion won"
-
-    answer = open_answerer(FakeModel(reply, lambda _: 5.0)).ask("How much money did the development take?")
-    assert answer.status == "quoted"
+    answer = open_answerer(translator("900 billion won")).ask("How much money did the development take?")
+    assert answer.status == "quoted" and answer.reason == "number"
+    assert any(one.translation for one in answer.citations)
     assert all("900" not in text for text in (answer.text, *(one.translation for one in answer.citations)))
+
+
+def test_prepared_sentences_are_not_translated_again(open_answerer: Open) -> None:
+    model = translator("120 billion won over 5 years")
+    answerer = open_answerer(model)
+    steps = list(answerer.prepare(threading.Event()))
+    assert steps == [(done, 3) for done in (1, 2, 3)]
+    assert answerer.is_warm(answerer.context(), "ko") and answerer.is_warm(answerer.context(), "en")
+    before = len(model.prompts)
+    assert answerer.ask("How much money did the development take?").status == "answered"
+    assert len(model.prompts) == before + 2  # gate and draft
+
+
+def test_a_yes_no_question_gets_the_sentence_itself(open_answerer: Open) -> None:
+    answer = open_answerer(says("네, 공개했습니다.")).ask("신약을 부산에서 공개했나요?")
+    assert (answer.status, answer.reason) == ("quoted", "yes_no") and "벡스코" in answer.text
 
 
 def test_empty_questions_are_refused(open_answerer: Open) -> None:

@@ -1,0 +1,113 @@
+"""The parts of a Korean sentence that code puts into English: amounts, dates, persons, their titles, bodies and places.
+
+A small model garbles exactly these. `half_english` writes them into the sentence before the model translates the rest.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from rag.names import SURNAMES, TITLES, people, romanise_name, surname, title_after
+from rag.numbers import in_english
+
+_MONTHS = "January February March April May June July August September October November December".split()
+_DATE = re.compile(
+    r"(?<![\d,.])(?:(?P<month>1[0-2]|[1-9])월(?:\s?(?P<of>3[01]|[12]\d|[1-9])일)?|(?P<day>3[01]|[12]\d|[1-9])일)"
+    r"(?![간째차본반])(?!부터\s*\d)"
+)
+# '백 의장'. Not the syllables that are more often a word of their own before a title ('이 의장': this chairman).
+_SURNAME_AND_TITLE = re.compile(
+    rf"(?<![가-힣])(?P<surname>[{''.join(sorted(set(SURNAMES) - set('이한전신현주부모각양두')))}])"
+    rf"\s(?P<title>{'|'.join(sorted(TITLES, key=len, reverse=True))})(?![가-힣]{{2}})"
+)
+_PARTICLES = "|".join(
+    "은 는 이 가 을 를 의 에 에서 에게 와 과 도 만 로 으로 및 측 인 부터 까지 보다 처럼 이나 나"
+    " 이며 며 이고 고 라고 이라고".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A stretch of a Korean text, text[start:end], and its English form."""
+
+    start: int
+    end: int
+    english: str
+
+
+@lru_cache(maxsize=4096)
+def terms(text: str) -> tuple[Term, ...]:
+    """What has an English form of its own, in order, none inside another; of two that overlap the longer one."""
+    found = [*_amounts(text), *_dates(text), *_persons(text)]
+    found += [Term(match.start(), match.end(), glossary()[match.group()]) for match in _known().finditer(text)]
+    kept: list[Term] = []
+    for term in sorted(found, key=lambda one: (one.start - one.end, one.start)):
+        if all(term.end <= other.start or other.end <= term.start for other in kept):
+            kept.append(term)
+    return tuple(sorted(kept, key=lambda one: one.start))
+
+
+def half_english(text: str) -> str:
+    """The text with its terms in English: '백승욱 의장은 6일 말했다' → 'Baek Seung-uk chairman은 the 6th 말했다'."""
+    pieces: list[str] = []
+    end = 0
+    for term in terms(text):
+        between = text[end : term.start]
+        if between[-1:].isalpha() or (end and not between):
+            between += " "
+        pieces += [between, term.english]
+        end = term.end
+    return "".join(pieces) + text[end:]
+
+
+@cache
+def glossary() -> dict[str, str]:
+    """Korean names of bodies, companies and places, and their English forms (assets/glossary.tsv)."""
+    lines = files("rag").joinpath("assets/glossary.tsv").read_text("utf-8").splitlines()
+    pairs = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return {korean: english for korean, english in pairs}
+
+
+@cache
+def _known() -> re.Pattern[str]:
+    """Any glossary name that begins a word; the longest first."""
+    names = sorted(glossary(), key=len, reverse=True)
+    return re.compile(
+        rf"(?:(?<![가-힣])|(?<=직속))(?:{'|'.join(map(re.escape, names))})(?=(?:{_PARTICLES})?(?![가-힣]))"
+    )
+
+
+def _amounts(text: str) -> list[Term]:
+    return [
+        Term(match.start(), match.end(), english)
+        for korean, english in in_english(text)
+        for match in re.finditer(rf"(?<!\d){re.escape(korean)}", text)
+    ]
+
+
+def _dates(text: str) -> list[Term]:
+    found = []
+    for match in _DATE.finditer(text):
+        month = _MONTHS[int(match["month"]) - 1] if match["month"] else ""
+        day = match["of"] or match["day"] or ""
+        found.append(Term(match.start(), match.end(), f"{month} {day}".strip() if month else _ordinal(int(day))))
+    return found
+
+
+def _persons(text: str) -> list[Term]:
+    found = []
+    for name in people(text):
+        found += [Term(match.start(), match.end(), romanise_name(name)) for match in re.finditer(name, text)]
+        if title := title_after(text, name):
+            start = text.index(title, text.index(name))
+            found.append(Term(start, start + len(title), TITLES[title]))
+    for match in _SURNAME_AND_TITLE.finditer(text):
+        english = f"{TITLES[match['title']].capitalize()} {surname(match['surname'])}"
+        found.append(Term(match.start(), match.end(), english))
+    return found
+
+
+def _ordinal(day: int) -> str:
+    suffix = "th" if 11 <= day <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+    return f"the {day}{suffix}"

@@ -1,0 +1,78 @@
+"""From documents in one language to questions in the other: every sentence as the asker's language can read it."""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.encoder import Encoder
+from index.lexical import LexicalStore
+from index.sentences import language
+from index.tokens import tokens
+from rag.bilingual import half_english
+from rag.records import Language
+from rag.translations import Translations
+
+COVERAGE_SHARE = 0.2
+"""What a translated sentence that has all words of the question gains over one that has none (cosine scale)."""
+
+
+class Bridge:
+    """Reads sentences in the language of a question. Safe to share between threads."""
+
+    def __init__(self, encoder: Encoder, translations: Translations) -> None:
+        self._encoder = encoder
+        self._translations = translations
+        self._lock = threading.Lock()
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    def read(self, sentence: str, wanted: Language) -> str:
+        """The sentence itself, its translation, or where there is none the sentence with its terms in English.
+
+        Only the first two are in the wanted language.
+        """
+        if not foreign(sentence, wanted):
+            return sentence
+        return self._translations.known(sentence, wanted) or (half_english(sentence) if wanted == "en" else sentence)
+
+    def translation(self, sentence: str, wanted: Language) -> str:
+        """The translation for who reads it beside the sentence; '' when it needs none or has none."""
+        return (self._translations.known(sentence, wanted) or "") if foreign(sentence, wanted) else ""
+
+    def untranslated(self, sentences: Sequence[str], wanted: Language) -> list[str]:
+        """Those that are in another language and that nobody has tried to translate yet."""
+        return [one for one in sentences if foreign(one, wanted) and self._translations.known(one, wanted) is None]
+
+    def translate(self, sentence: str, wanted: Language, cancel: threading.Event | None = None) -> None:
+        """See to it that a sentence has been translated, or tried. Raises what the model raises."""
+        if foreign(sentence, wanted):
+            self._translations.translate(sentence, wanted, cancel)
+
+    def relevance(self, question: str, readings: Sequence[str]) -> NDArray[np.float32]:
+        """How well each reading answers to the question, both in one language, shape (n,): cosine and shared words."""
+        words = tokens(question)
+        sets = [frozenset(tokens(one)) for one in readings]
+        lexical = LexicalStore([sorted(one) for one in sets])
+        shared = np.array([lexical.coverage(words, one) for one in sets], np.float32)
+        cosines = self._encoded(readings) @ self._encoder.encode_question(question)
+        return ((1 - COVERAGE_SHARE) * cosines + COVERAGE_SHARE * shared).astype(np.float32)
+
+    def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Their vectors as passages, (n, size); each is computed once."""
+        with self._lock:
+            new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+            for batch in _batches(new, 16):
+                vectors, _ = self._encoder.encode_passages(batch, [[]] * len(batch))
+                self._vectors.update(zip(batch, vectors, strict=True))
+            return np.array([self._vectors[text] for text in texts], np.float32)
+
+
+def foreign(sentence: str, wanted: Language) -> bool:
+    """Whether a reader of the wanted language needs it translated; figures and bare Latin names need nothing."""
+    return language(sentence) not in (wanted, "") and any(letter.isalpha() for letter in sentence)
+
+
+def _batches(texts: Sequence[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(texts), size):
+        yield list(texts[start : start + size])

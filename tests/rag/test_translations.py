@@ -1,0 +1,105 @@
+"""Translations: checked, kept, begun anew when damaged; and what the bridge makes of them."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from index.errors import Cancelled
+from index.fake import FakeEncoder
+from rag.background import Background
+from rag.bridge import Bridge
+from rag.model import FakeModel
+from rag.translations import FILE, Translations
+
+KOREAN = "개발에는 5년간 1200억원이 들었다."
+ENGLISH = "It took five years and 120 billion won."
+
+
+def test_made_once_and_kept(tmp_path: Path) -> None:
+    model = FakeModel(lambda _: ENGLISH)
+    assert Translations(tmp_path, model).known(KOREAN, "en") is None
+    assert Translations(tmp_path, model).translate(KOREAN, "en") == ENGLISH
+    again = Translations(tmp_path, model)
+    assert again.known(KOREAN, "en") == ENGLISH and again.translate(KOREAN, "en") == ENGLISH
+    assert len(model.prompts) == 1
+
+
+@pytest.mark.parametrize("wrong", ["It took 120 million won.", "개발에는 돈이 들었다.", ""])
+def test_a_wrong_one_is_not_kept_as_one(tmp_path: Path, wrong: str) -> None:
+    translations = Translations(tmp_path, FakeModel(lambda _: wrong))
+    assert translations.translate(KOREAN, "en") == "" and translations.known(KOREAN, "en") == ""
+
+
+def test_a_damaged_file_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"no database" * 100)
+    translations = Translations(tmp_path, FakeModel(lambda _: ENGLISH))
+    assert translations.known(KOREAN, "en") is None
+    translations.translate(KOREAN, "en")
+    assert Translations(tmp_path, FakeModel()).known(KOREAN, "en") == ENGLISH
+
+
+def test_another_model_translates_anew(tmp_path: Path) -> None:
+    Translations(tmp_path, FakeModel(lambda _: ENGLISH)).translate(KOREAN, "en")
+    other = FakeModel()
+    other.name = "other"
+    assert Translations(tmp_path, other).known(KOREAN, "en") is None
+
+
+def test_a_folder_that_cannot_be_written_costs_the_keeping_only(tmp_path: Path) -> None:
+    translations = Translations(tmp_path / "missing", FakeModel(lambda _: ENGLISH))
+    assert translations.translate(KOREAN, "en") == ENGLISH == translations.known(KOREAN, "en")
+
+
+def test_the_model_gets_the_amount_in_english(tmp_path: Path) -> None:
+    model = FakeModel(lambda _: ENGLISH)
+    Translations(tmp_path, model).translate(KOREAN, "en")
+    assert "120 billion" in model.prompts[0][-1].content
+
+
+def test_the_bridge_reads_in_the_language_of_the_question(tmp_path: Path) -> None:
+    bridge = Bridge(FakeEncoder(), Translations(tmp_path, FakeModel(lambda _: ENGLISH)))
+    assert bridge.read(KOREAN, "ko") == KOREAN and bridge.translation(KOREAN, "ko") == ""
+    assert bridge.untranslated([KOREAN, ENGLISH], "en") == [KOREAN]
+    assert bridge.read(KOREAN, "en") == "개발에는 5년간 120 billion원이 들었다."
+    bridge.translate(KOREAN, "en")
+    assert bridge.read(KOREAN, "en") == bridge.translation(KOREAN, "en") == ENGLISH
+    first, second = bridge.relevance(
+        "How many billion won did it cost?", [ENGLISH, "The city library closes on Mondays."]
+    )
+    assert first > second
+
+
+def test_questions_go_before_what_is_prepared() -> None:
+    background, stop = Background(), threading.Event()
+    begun, asked = threading.Event(), threading.Event()
+    tries: list[str] = []
+
+    def work(way: threading.Event) -> None:
+        tries.append("begun")
+        begun.set()
+        if len(tries) == 1:
+            assert way.wait(10)
+            tries.append("made way")
+            raise Cancelled("Somebody asks.")
+        assert asked.is_set()
+
+    thread = threading.Thread(target=background.run, args=(work, stop))
+    thread.start()
+    assert begun.wait(10)
+    with background.making_way():
+        while len(tries) < 2:
+            pass
+        asked.set()
+    thread.join(10)
+    assert tries == ["begun", "made way", "begun"]
+
+
+def test_nothing_begins_once_stopped() -> None:
+    stop = threading.Event()
+    stop.set()
+
+    def work(_: threading.Event) -> None:
+        raise AssertionError
+
+    Background().run(work, stop)
