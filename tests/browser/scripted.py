@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import Cancelled, DocumentNotFound, ModelUnreachable, QuestionEmpty, QuestionTooLong, UsageError
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Timings, Turn
+from rag.records import Answer, Citation, Draft, Event, Finished, Found, Quote, Timings, Turn
 from ui.words import language_of
 
 ARTICLE = "it-megavision-2024.txt"
@@ -72,7 +72,8 @@ class ScriptedIndex:
 
 
 class ScriptedAnswerer:
-    """`slow` writes until it is stopped, `wait` searches until it is stopped; the other words are in `stream`.
+    """Until it is stopped, `wait` searches, `look` stays with what was found, `hold` with the quotes, and `slow` writes;
+    the other words are in `stream`.
 
     A line of the log is `["asked", question, [[question, answer] of a turn before, …]]` or `["stopped", question]`.
     """
@@ -85,7 +86,7 @@ class ScriptedAnswerer:
     def stream(
         self, question: str, history: Sequence[Turn] = (), cancel: threading.Event | None = None
     ) -> Iterator[Event]:
-        """Found, drafts, Finished, as the question wants it."""
+        """Found, Quote, drafts, Finished, as the question wants it."""
         self._write("asked", question, [[turn.question, turn.answer] for turn in history])
         cancel = cancel or threading.Event()
         if not question.strip():
@@ -95,11 +96,17 @@ class ScriptedAnswerer:
         if "wait" in question:
             self._until_cancelled(question, cancel)
         yield Found(FOUND, 40.0)
+        if "look" in question:
+            self._until_cancelled(question, cancel)
         if "unreachable" in question:
             raise ModelUnreachable("The server could not be reached.", url="http://127.0.0.1:1")
         if "boom" in question:
             raise RuntimeError("secret detail")
         answer = self.answer(question)
+        if answer.citations:
+            yield Quote(answer.citations[:1])
+        if "hold" in question:
+            self._until_cancelled(question, cancel)
         for text in self._drafts(answer.text or "글쎄요, 어디 보자."):
             if cancel.wait(self.pause):
                 self._write("stopped", question)

@@ -68,13 +68,35 @@ def test_keyboard_alone_reaches_the_source_and_comes_back(served: Served, page_a
 
 def test_what_was_found_is_there_before_the_answer_and_the_draft_is_marked(served: Served, page_at: PageAt) -> None:
     page = page_at(served.url)
-    ask(page, "slow please")
+    ask(page, "look closely")
     expect(page.locator(".evidence.active .card.found")).to_have_count(4)
-    phase(page, "writing")
-    expect(page.locator(".draft")).to_be_visible()
-    expect(page.locator(".status")).to_contain_text("초안이며 아직 확인하지 않았습니다")
     page.locator(".go").click()
     phase(page, "stopped")
+    ask(page, "slow please")
+    phase(page, "writing")
+    expect(page.locator(".draft")).to_be_visible()
+    expect(page.locator(".status").last).to_contain_text("초안이며 아직 확인하지 않았습니다")
+    page.locator(".go").click()
+    phase(page, "stopped")
+
+
+@pytest.mark.parametrize(
+    ("question", "state"), [("hold 그대로", "문서에 있는 그대로"), ("hold it", "문서에 있는 그대로")]
+)
+def test_the_sentence_is_quoted_before_anything_is_written(
+    served: Served, page_at: PageAt, question: str, state: str
+) -> None:
+    page = page_at(served.url)
+    ask(page, question)
+    expect(page.locator(".body blockquote")).to_contain_text(PLACE)
+    expect(page.locator(".draft")).to_have_count(0)
+    expect(page.locator(".status")).to_contain_text(state)
+    expect(page.locator(".evidence.active .card.quote .sentence")).to_have_text([PLACE])
+    page.locator(".body .mark").click()
+    expect(page.locator("mark.chosen")).to_have_text(PLACE)
+    page.get_by_role("button", name="멈추기").click()
+    phase(page, "stopped")
+    expect(page.locator(".body blockquote")).to_contain_text(PLACE)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def served(monkeypatch: pytest.MonkeyPatch, opened: list[str]) -> list[tuple[Any
     """How the page was served; no page is."""
     calls: list[tuple[Any, ...]] = []
     page = types.ModuleType("ui.chat")
-    answerer = types.SimpleNamespace(index=io.BytesIO(), model=FakeModel(), warm_up=lambda: None)
+    answerer = types.SimpleNamespace(index=io.BytesIO(), model=FakeModel(), prepare=lambda stop: iter(()))
 
     def open_answerer(settings: Settings) -> object:
         opened.append("answerer")
