@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import MureumError, UsageError
-from ui import report, upkeep
+from ui import measuring, report, upkeep
 from ui.batch import Asked, BadLine, clean, read_batch
 from ui.options import parser, settings
 
@@ -74,7 +74,7 @@ def _version() -> int:
 def _prepare_output(arguments: argparse.Namespace) -> None:
     """JSON is UTF-8 whatever the terminal; text leaves out what the terminal cannot show."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        if arguments.command in ("ask", "search") and (arguments.json or arguments.batch):
+        if getattr(arguments, "json", False) or getattr(arguments, "batch", None):
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
         else:
             sys.stdout.reconfigure(errors="replace")
@@ -169,40 +169,6 @@ def _each(
     return 1 if failed else 0
 
 
-# --- measuring
-
-
-def _eval(arguments: argparse.Namespace) -> int:
-    """A table of figures, or with --json every answer and then the figures, an object a line."""
-    chosen = settings(arguments)
-    from rag.evaluation import LANGUAGES, evaluate, read_cases, sample, summary
-    from rag.opening import open_answerer
-
-    try:
-        cases = read_cases(Path(arguments.questions))
-    except OSError as error:
-        raise UsageError(f"'{arguments.questions}' cannot be opened: {error.strerror}.") from error
-    cases = sample(cases, arguments.sample) if arguments.sample else cases
-    answerer = open_answerer(chosen)
-    results = []
-    with closing(answerer.index), closing(answerer.model), report.ProgressLine() as line:
-        for done, count in answerer.prepare(threading.Event()):
-            line.show("translating", f"{done} of {count} sentences", last=done == count)
-        for result in evaluate(answerer, cases):
-            results.append(result)
-            line.show("asking", f"{len(results)} of {len(cases)} questions", last=len(results) == len(cases))
-            if arguments.json:
-                report.write_record(report.result_record(result), sys.stdout)
-    figures = [summary(results, language) for language in LANGUAGES]
-    if arguments.json:
-        for figure in figures:
-            report.write_record({"summary": figure}, sys.stdout)
-    else:
-        rows = [(key, *(str(figure[key]) for figure in figures)) for key in figures[0]]
-        print("\n".join(report.table(rows)))
-    return 0
-
-
 # --- the chat
 
 
@@ -286,7 +252,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "chat": _chat,
     "ask": _ask,
     "search": _search,
-    "eval": _eval,
+    "eval": measuring.evaluate,
     "index add": upkeep.index_add,
     "index remove": upkeep.index_remove,
     "index list": upkeep.index_list,

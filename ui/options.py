@@ -41,11 +41,23 @@ def parser() -> argparse.ArgumentParser:
     _questions(search)
     search.add_argument("-k", type=_whole(1, 1000), default=10, metavar="N", help="how many (default: 10)")
 
-    evaluation = _command(commands, "eval", "measure answers on a set of questions", [*reading, model])
-    evaluation.add_argument("questions", metavar="FILE", help="questions in the format of seeds/questions.jsonl")
+    evaluation = _command(
+        commands, "eval", "measure answers, or retrieval alone, on a set of questions", [*reading, model]
+    )
+    evaluation.add_argument(
+        "questions", metavar="FILE", help="questions as in seeds/questions.jsonl, or of NoMIRACL, SQuAD 2.0 or Belebele"
+    )
+    evaluation.add_argument(
+        "--corpus", action="append", default=[], metavar="FILE", help='the {"id", "title"?, "text"} they are about'
+    )
+    evaluation.add_argument("--gold", action="store_true", help="give each question the passage it is about, alone")
     evaluation.add_argument(
         "--sample", type=_whole(1, 1 << 20), metavar="N", help="ask N of them, always the same ones"
     )
+    evaluation.add_argument(
+        "--language", choices=("ko", "en", "both"), default="both", help="ask those in one language (default: both)"
+    )
+    evaluation.add_argument("--resume", metavar="FILE", help="keep each result there; go on after those it has")
     evaluation.add_argument("--json", action="store_true", help="print a JSON object a question and a language")
 
     _index_commands(commands, common, index, encoder)

@@ -4,18 +4,19 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from index.errors import MureumError
-from rag.records import Answer, Hit, Language
+from rag.records import Answer, Hit, Language, Timings
+from rag.statistics import Rate
 from ui.batch import Id
 from ui.words import error_text, word
 
 if TYPE_CHECKING:  # FAISS and Kiwi come with it
     from index.snapshot import Index
-    from rag.evaluation import Result
+    from rag.evaluation import Figures, Ranked, Result
 
 Record = dict[str, object]
 
@@ -69,21 +70,42 @@ def answer_record(number: Id, answer: Answer, index: "Index") -> Record:
     }
 
 
-def result_record(result: "Result") -> Record:
+def result_record(result: "Result | Ranked") -> Record:
     """What became of one question of an evaluation."""
-    answer = result.answer
+    record = asdict(result)
+    if "timings" in record:
+        on_evidence = record["on_evidence"]
+        record["cited_evidence"] = None if on_evidence is None else on_evidence > 0
+        record["timings"] = {name: round(value, 1) for name, value in record["timings"].items()}
+    else:
+        record["retrieve_ms"] = round(record["retrieve_ms"], 1)
+    return record
+
+
+def read_result(record: Mapping[str, Any]) -> "Result | Ranked":
+    """The other way round. Raises KeyError, TypeError."""
+    from rag.evaluation import Ranked, Result
+
+    kind = Ranked if "ranks" in record else Result
+    values = {name: record[name] for name in kind.__slots__}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    if "timings" in values:
+        values["timings"] = Timings(**values["timings"])
+    return kind(**values)
+
+
+def figures_record(figures: "Figures") -> Record:
+    """Figures as numbers; the 95 % intervals [low, high] of those that are rates stand together in `intervals`."""
+    rates = {name: value for name, value in figures.items() if isinstance(value, Rate)}
     return {
-        "id": result.case.id,
-        "question": answer.question,
-        "answerable": result.case.answerable,
-        "status": answer.status,
-        "reason": answer.reason,
-        "right": result.right,
-        "answer": answer.text,
-        "translations": [citation.translation for citation in answer.citations if citation.translation],
-        "cited_evidence": result.cited_evidence,
-        "timings": {name: round(value, 1) for name, value in asdict(answer.timings).items()},
+        **{name: _rounded(value.value) if isinstance(value, Rate) else value for name, value in figures.items()},
+        "intervals": {name: rate.interval and [_rounded(end) for end in rate.interval] for name, rate in rates.items()},
     }
+
+
+def figures_lines(figures: Sequence["Figures"]) -> list[str]:
+    """A table with a column for each language (and corpus)."""
+    return table([(name, *("–" if one[name] is None else str(one[name]) for one in figures)) for name in figures[0]])
 
 
 def hits_record(number: Id, hits: Sequence[Hit], index: "Index") -> Record:
@@ -153,6 +175,10 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 def size(count: int) -> str:
     """Bytes for people."""
     return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count:,} B"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _one_line(text: str) -> str:
