@@ -8,7 +8,9 @@ import functools
 import importlib.metadata
 
 import snowballstemmer
-from kiwipiepy import Kiwi
+from kiwipiepy import Kiwi, Token
+
+__all__ = ["CONTENT_TAGS", "Token", "kiwi", "stem", "tokens", "version"]
 
 CONTENT_TAGS = frozenset(
     "NNG NNP NNB NR NP VV VA XR MM MAG SL SN SH VV-I VV-R VA-I VA-R W_SERIAL W_EMAIL W_URL".split()
@@ -29,7 +31,7 @@ def version() -> str:
 def tokens(text: str) -> list[str]:
     """The content morphemes of `text`, in order, in lower case; English words by their stem."""
     return [
-        stem(token.form.lower()) if token.tag == "SL" else token.form.lower()
+        stem(token.form.lower().rstrip(".")) if token.tag == "SL" else token.form.lower().rstrip(".")
         for token in kiwi().tokenize(text)
         if token.tag in CONTENT_TAGS
     ]

@@ -1,11 +1,11 @@
-"""Whether the documents can hold the answer: what a question names and the sentences lack, and what kind of answer it
-asks for. Cheap checks that a small model's own feeling for it misses."""
+"""What a question names and the documents lack: cheap checks of what a small model's own feeling misses."""
 
 import re
 from collections.abc import Sequence
 
 from index.sentences import language
 from index.tokens import kiwi
+from rag.bilingual import glossary
 from rag.numbers import numbers
 from rag.records import Language
 from rag.when import strange_times
@@ -18,39 +18,27 @@ _ASKING = frozenset(
     " 소개 행사 발표 계획 방법 경우 정도 종류 예 예시 앞 뒤 다음 처음 마지막"
     " 순서 상황 표현 평가 언급 질문 답 대답 결과 역할 목적 목표 특징 차이 비교"
     " 인용 무엇 누구 언제 어디 얼마 왜 가지 개 명 번 것 거 수"
-    " 중 쪽 편 점 부분 번째".split()
+    " 중 쪽 편 점 부분 번째 며칠".split()
 )
+_OTHER_TIMES = frozenset(("last year", "next year", "year before last", "last month", "next month"))
+"""Times that a question names only where they are another time than that of the text."""
 _YES_NO = {
     "ko": re.compile(r"(?:나요|가요|까요|니까|니|지|죠|거야|건가|어|아|야|해|돼|요)\s*\?*$"),
     "en": re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b", re.IGNORECASE),
 }
 _WH = re.compile(r"누구|누가|뭐|뭘|무엇|무슨|어느|어떤|어떻|어디|언제|왜|얼마|몇|며칠|이유|뭔")
-_KINDS = (
-    ("month", re.compile(r"몇\s?월|\b(?:which|what) month\b", re.IGNORECASE)),
-    ("year", re.compile(r"몇\s?년도?(?:이|에|야|인|\s*\?|$)|어느 해|\b(?:which|what) year\b", re.IGNORECASE)),
-    ("age", re.compile(r"몇\s?살|나이|연세|\bhow old\b|\b(?:his|her|'s) age\b", re.IGNORECASE)),
-    (
-        "number",
-        re.compile(
-            r"몇\s?(?:명|개|곳|번|회|건|대|퍼센트|%)|\bhow many\b|\bhow much (?:did|does|is|was)\b", re.IGNORECASE
-        ),
-    ),
-)
-_COUNTED = re.compile(
-    r"\d|(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s?(?:명|개|곳|번|회|건|가지|대)"
-    r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|billion|trillion)\b",
-    re.IGNORECASE,
-)
-_AGE = re.compile(r"\d+\s?(?:세|살)|\d+[\s-]years?[\s-]old|\baged \d+", re.IGNORECASE)
 
 
 def missing(question: str, spoken: Language, sentences: Sequence[str]) -> list[str]:
-    """What the question takes for granted and no sentence has: numbers, 'next year', and for a question in the
-    sentences' language its particular nouns. A yes/no question may well name what is not so."""
+    """What the question takes for granted and no sentence has, as it stands in the documents: numbers, 'next year',
+    bodies and companies known by name, and for a Korean question on Korean text its particular nouns. A yes/no
+    question may well name what is not so."""
     text = "\n".join(sentences)
-    lacking = strange_times(question, [text])
+    lacking = [time for time in strange_times(question, [text]) if time in _OTHER_TIMES]
     if is_yes_no(question, spoken):
         return lacking
+    if spoken == "en":
+        lacking += _unknown_bodies(question, text)
     known = {number.value for number in numbers(text)}
     lacking += [question[one.start : one.end] for one in numbers(question) if one.value not in known and one.value > 31]
     if spoken == "ko" and language(text) == "ko":
@@ -63,16 +51,19 @@ def is_yes_no(question: str, spoken: Language) -> bool:
     return bool(_YES_NO[spoken].search(question)) and not (spoken == "ko" and _WH.search(question))
 
 
-def has_kind(question: str, answer: str) -> bool:
-    """Whether the answer has what the question asks for, where that shows: a month, a year, an age, a number."""
-    kind = next((kind for kind, pattern in _KINDS if pattern.search(question)), "")
-    if kind == "number":
-        return bool(_COUNTED.search(answer))
-    if kind == "age":
-        return bool(_AGE.search(answer))
-    if kind == "year":
-        return any(one.unit == "year" or 1000 <= one.value <= 2999 for one in numbers(answer))
-    return kind != "month" or any(one.unit == "month" for one in numbers(answer))
+def _unknown_bodies(question: str, text: str) -> list[str]:
+    """The glossary's English names in a question that a Korean text has in none of their forms."""
+    forms: dict[str, list[str]] = {}
+    for korean, english in glossary().items():
+        forms.setdefault(english, []).append(korean)
+    squeezed = "".join(text.split()).lower()
+    return [
+        english
+        for english, koreans in forms.items()
+        if " " in english
+        and re.search(rf"\b{re.escape(english)}\b", question)
+        and not any("".join(form.split()).lower() in squeezed for form in (english, *koreans))
+    ]
 
 
 def unknown_nouns(question: str, sentences: Sequence[str]) -> list[str]:

@@ -15,14 +15,15 @@ from index.lexical import LexicalStore
 from index.snapshot import Index
 from index.tokens import tokens
 from rag import prompts
-from rag.answerability import has_kind, is_yes_no, missing
+from rag.answerability import is_yes_no, missing
 from rag.background import Background
 from rag.bridge import Bridge, foreign
 from rag.context import Context
+from rag.kinds import defines, has_kind
 from rag.model import AnsweringModel
 from rag.questions import Question, read_question
 from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Quote, Timings, Turn
-from rag.retrieval import REPEATED_PENALTY, search
+from rag.retrieval import search
 from rag.translations import Translations
 from rag.verification import Evidence, Verdict, verify
 
@@ -38,13 +39,19 @@ ranking is less sure."""
 
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
 
+ROLES: dict[Language, dict[str, str]] = {
+    "ko": {"photo": "사진: ", "byline": "글: "},
+    "en": {"photo": "Photo by ", "byline": "Article by "},
+}
+"""What is put before a bare line of a reporter's name for the model."""
+
 LONGEST_ANSWER = 64
 """Tokens."""
 
 LONGEST_QUERY = 40
 """Tokens of a question that is translated to search with."""
 
-GATE: dict[Language, float] = {"ko": 0.6, "en": 0.0}
+GATE: dict[Language, float] = {"ko": 0.8, "en": 0.4}
 """Log-odds of 'the answer is there' below which nothing is written, by the language of the question.
 
 Set for the default model on the seed questions (docs/results.md); the model is surer of itself in Korean.
@@ -55,6 +62,15 @@ GATE_FOLLOW_UP = -0.6
 
 LACKING = 3.0
 """What each thing that the question names and the sentences lack takes from those odds."""
+
+GATE_YES_NO = -1.0
+"""How much lower for a question that yes or no answers: the model's 'no' may be the answer to it."""
+
+CAPTION_PENALTY = 0.05
+"""Taken from the relevance of captions and credit lines, so that they come after text that says as much."""
+
+DEFINITION = 0.15
+"""Added to the relevance of a sentence that defines the short form whose meaning is asked."""
 
 SECOND_QUOTE = 0.05
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
@@ -173,6 +189,9 @@ class _Writer:
             yield replace(blank, reason="gate")
             return
         quotes = self._quotes(ranked)
+        if not has_kind(self._asked.text, " ".join(self._context.text(one) for one in quotes)):
+            yield replace(blank, reason="kind")
+            return
         yield Quote(quotes)
         if is_yes_no(self._asked.text, self._asked.language):
             yield self._quoted(blank, quotes, "yes_no")
@@ -181,22 +200,23 @@ class _Writer:
         for piece in self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel):
             written += piece
             yield Draft(written)
-        verdict = self._verdict(written, sentences, reading)
+        verdict = self._verdict(written, sentences, reading, quotes)
         if verdict.reason == "nothing":
             yield replace(blank, reason="nothing")
             return
         if verdict.reason:
-            answer = self._quoted(blank, quotes, verdict.reason)
+            yield self._quoted(blank, quotes, verdict.reason)
         else:
-            answer = self._answered(blank, verdict, sentences)
-        yield answer if has_kind(self._asked.text, answer.text) else replace(blank, reason="kind")
+            yield self._answered(blank, verdict, sentences)
 
     def _is_answerable(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> bool:
         """The model's own odds that the answer is there, less what the question names and the sentences lack."""
-        texts = reading.sentences if self._whole else [self._read(one) for one in ranked]
+        texts = [self._context.text(one) for one in self._whole or ranked]
         penalty = LACKING * len(missing(self._asked.text, self._asked.language, texts))
         odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
         bar = GATE[self._asked.language] + (GATE_FOLLOW_UP if self._asked.earlier else 0.0)
+        if is_yes_no(self._asked.text, self._asked.language):
+            bar += GATE_YES_NO
         return odds is None or odds - penalty >= bar
 
     def _ranked(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
@@ -206,19 +226,33 @@ class _Writer:
         an English question's among translations (docs/decisions.md).
         """
         if not any(self._is_foreign(one) for one in ranked[:SHOWN]):
-            return ranked
+            return self._definitions_first(ranked)
         few = self._context.few
-        if few is None or self._bridge.untranslated([self._context.text(one) for one in few], self._asked.language):
+        direct = None
+        if few is not None and not self._bridge.untranslated(
+            [self._context.text(one) for one in few], self._asked.language
+        ):
+            cosines = self._context.direct(self._answerer.index.encoder.encode_question(self._asked.search))
+            direct = np.array([cosines[one.document, *one.span] for one in few], np.float32)
+        else:
             ranked = self._search_across(ranked)
             for one in ranked[:SHOWN]:
                 self._bridge.translate(self._context.text(one), self._asked.language, self._cancel)
             few = tuple(ranked[:SHOWN])
-        relevance = self._bridge.relevance(self._asked.search, [self._read(one) for one in few])
+        relevance = self._bridge.relevance(self._asked.search, [self._read(one) for one in few], direct)
         scored = [
-            replace(one, score=float(score) - (REPEATED_PENALTY / 3 if self._context.is_repeated(one) else 0.0))
+            replace(one, score=float(score) - (CAPTION_PENALTY if self._context.is_repeated(one) else 0.0))
             for one, score in zip(few, relevance, strict=True)
         ]
-        return sorted(scored, key=lambda one: -one.score)
+        return self._definitions_first(scored)
+
+    def _definitions_first(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
+        """In the order of their scores, what defines the short form that is asked for raised."""
+        raised = [
+            replace(one, score=one.score + (DEFINITION if defines(self._asked.text, self._context.text(one)) else 0.0))
+            for one in sentences
+        ]
+        return sorted(raised, key=lambda one: -one.score)
 
     def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
         """The ranking, bettered by a search with the question translated into the documents' language."""
@@ -250,11 +284,15 @@ class _Writer:
             self._asked.earlier,
         )
 
-    def _verdict(self, written: str, sentences: Sequence[Citation], reading: prompts.Reading) -> Verdict:
+    def _verdict(
+        self, written: str, sentences: Sequence[Citation], reading: prompts.Reading, quotes: Sequence[Citation]
+    ) -> Verdict:
+        likely = {(one.document, one.span) for one in quotes}
         evidence = Evidence(
             reading.sentences,
             [self._context.text(one) for one in sentences],
             np.array([one.score for one in sentences], np.float32),
+            [row for row, one in enumerate(sentences) if (one.document, one.span) in likely],
         )
         translated = any(self._is_foreign(one) for one in sentences)
         lexical = LexicalStore([tokens(text) for text in reading.sentences]) if translated else None
@@ -294,7 +332,9 @@ class _Writer:
         )
 
     def _read(self, sentence: Citation) -> str:
-        return self._bridge.read(self._context.text(sentence), self._asked.language)
+        """The sentence in the question's language, a bare name with what it is there for."""
+        label = ROLES[self._asked.language].get(self._context.role(sentence), "")
+        return label + self._bridge.read(self._context.text(sentence), self._asked.language)
 
     def _is_foreign(self, sentence: Citation) -> bool:
         return foreign(self._context.text(sentence), self._asked.language)

@@ -14,7 +14,10 @@ from rag.bilingual import half_english
 from rag.records import Language
 from rag.translations import Translations
 
-COVERAGE_SHARE = 0.2
+DIRECT_SHARE = 0.5
+"""Share of the sentence's own vector in its cosine; the rest is its translation's."""
+
+COVERAGE_SHARE = 0.1
 """What a translated sentence that has all words of the question gains over one that has none (cosine scale)."""
 
 
@@ -49,13 +52,20 @@ class Bridge:
         if foreign(sentence, wanted):
             self._translations.translate(sentence, wanted, cancel)
 
-    def relevance(self, question: str, readings: Sequence[str]) -> NDArray[np.float32]:
-        """How well each reading answers to the question, both in one language, shape (n,): cosine and shared words."""
+    def relevance(
+        self, question: str, readings: Sequence[str], direct: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """How well each reading answers to the question, both in one language, shape (n,): cosine and shared words.
+
+        direct: the cosines of the sentences themselves with the question, (n,), where they are known.
+        """
         words = tokens(question)
         sets = [frozenset(tokens(one)) for one in readings]
         lexical = LexicalStore([sorted(one) for one in sets])
         shared = np.array([lexical.coverage(words, one) for one in sets], np.float32)
         cosines = self._encoded(readings) @ self._encoder.encode_question(question)
+        if direct is not None:
+            cosines = DIRECT_SHARE * direct + (1 - DIRECT_SHARE) * cosines
         return ((1 - COVERAGE_SHARE) * cosines + COVERAGE_SHARE * shared).astype(np.float32)
 
     def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -1,6 +1,10 @@
 """What the answering model gets to read: the sentences of an index, all of them when they are few, else the best."""
 
+import re
 from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.records import Passage
 from index.snapshot import Snapshot
@@ -18,6 +22,8 @@ WINDOW = 240
 FEW = 300
 """Sentences up to which all of an index is translated ahead for who asks in the other language."""
 
+_REPORTER = re.compile(r"^\s*[가-힣]{2,4}\s?(?:선임|수습|사진|객원)?\s?(?:기자|특파원|PD)\b[=,]?\s*(?:\S+@\S+)?\s*$")
+
 
 class Context:
     """The sentences of one state of an index. Sentences are Citations whose markers are not given yet."""
@@ -28,9 +34,10 @@ class Context:
         """All distinct sentences of the index in their order, when they are few."""
         self.whole = self._whole()
         """The same, when they are short enough together for one prompt."""
-        self._repeated = {
-            (passage.document, *span) for passage in snapshot.passages if passage.repeated for span in passage.sentences
+        self._passage_of = {
+            (passage.document, *span): passage for passage in snapshot.passages for span in passage.sentences
         }
+        self._vectors: dict[tuple[str, int, int], NDArray[np.float32]] | None = None
 
     def text(self, sentence: Citation) -> str:
         """A sentence as it stands in its document."""
@@ -56,9 +63,27 @@ class Context:
             chosen.append(sentence)
         return sorted(chosen, key=lambda one: (one.document, one.start))
 
+    def role(self, sentence: Citation) -> str:
+        """What a bare line of a reporter's name is: 'photo' under a caption, 'byline' by itself; '' for a sentence."""
+        if not _REPORTER.match(self.text(sentence)):
+            return ""
+        return "photo" if self._passage_of[sentence.document, *sentence.span].start < sentence.start else "byline"
+
+    def direct(self, question: NDArray[np.float32]) -> dict[tuple[str, int, int], float]:
+        """Of each sentence of a small index the cosine with a question's vector (size,), [-1, 1]."""
+        if self._vectors is None:
+            vectors = self.snapshot.sentence_vectors(self.snapshot.ids)
+            rows = [(self.snapshot.passages[row], vectors[number]) for row, number in enumerate(self.snapshot.ids)]
+            self._vectors = {
+                (passage.document, *span): vector
+                for passage, its_vectors in rows
+                for span, vector in zip(passage.sentences, its_vectors, strict=True)
+            }
+        return {place: float(vector @ question) for place, vector in self._vectors.items()}
+
     def is_repeated(self, sentence: Citation) -> bool:
         """Whether it stands in a caption or a credit line."""
-        return (sentence.document, *sentence.span) in self._repeated
+        return self._passage_of[sentence.document, *sentence.span].repeated
 
     def _few(self) -> tuple[Citation, ...] | None:
         passages = self.snapshot.passages

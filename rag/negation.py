@@ -4,9 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from kiwipiepy import Token
-
-from index.tokens import kiwi, stem
+from index.tokens import Token, kiwi, stem
 
 _NOT = re.compile(r"\b(?:not|never|no longer|cannot|\w+n['’]t)\b", re.IGNORECASE)
 _SKIPPED = frozenset("be been being have has had a an the yet also so very much to will would do does did any".split())

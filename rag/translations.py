@@ -20,7 +20,7 @@ from rag.when import strange_times
 
 FILE = "translations.sqlite"
 
-VERSION = 1
+VERSION = 2
 """Part of the key of what is kept; to be raised when translations would come out otherwise."""
 
 LONGEST = 128

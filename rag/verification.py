@@ -18,10 +18,7 @@ from rag.records import Language
 from rag.when import strange_times
 
 SUPPORT = 0.6
-"""Share of the draft's words, by weight, that must stand in the sentence it rests on."""
-
-CONSIDERED = 4
-"""Sentences that are tried as what a draft rests on, the likeliest first."""
+"""Share, by weight, of what a draft says beyond the question that must stand in the sentence it rests on."""
 
 _MARK = re.compile(r"\[\d{1,3}\]")
 _NOTHING = re.compile(
@@ -32,6 +29,13 @@ _NOTHING = re.compile(
     r"|\b(?:document|article|text|passage|report)s? (?:does|do|did)(?: not|n't)\b"
     r"|\bno (?:information|mention)\b",
     re.IGNORECASE,
+)
+# Words (as `tokens` gives them) with which an answer is put, whatever it says.
+_WORDING = frozenset(
+    "the a an of in on at to for from by with and or as is are was were be been it its this that they he she his her"
+    " their there which who what when where will would has have had not also accord articl document text passag"
+    " sentenc say said state mention call name refer stand mean abbrevi titl answer describ"
+    " 하 되 있 이 것 등 수 말 말하 밝히 의미 가지 문서 기사 대하 위하 따르 그 이것 그것 때문".split()
 )
 _YES_NO = re.compile(r"^(?:네|예|아니요|아니오|아뇨|yes|no)\b[,.!\s]*", re.IGNORECASE)
 
@@ -56,11 +60,14 @@ class Evidence:
     readings:  each as the model read it, in the question's language (a translation, for a sentence in the other one).
     originals: each as it stands in its document.
     relevance: of each to the question, shape (n,).
+    rows:      of the sentences that a draft may rest on: those that answer the question most likely. A draft that finds
+               its words elsewhere answers something else.
     """
 
     readings: Sequence[str]
     originals: Sequence[str]
     relevance: NDArray[np.float32]
+    rows: Sequence[int]
 
 
 def verify(draft: str, question: str, spoken: Language, evidence: Evidence, lexical: LexicalStore) -> Verdict:
@@ -79,12 +86,12 @@ def verify(draft: str, question: str, spoken: Language, evidence: Evidence, lexi
     support = _support(claim, question, evidence.readings, lexical)
     preference = support + 0.2 * evidence.relevance
     reason = ""
-    for row in np.argsort(-preference, kind="stable")[:CONSIDERED]:
+    for row in sorted(evidence.rows, key=lambda row: -preference[row]):
         fault = _fault(claim, question, evidence.readings[row], evidence.originals[row], float(support[row]))
         if not fault:
             return Verdict(text, (int(row),), "")
         reason = reason or fault
-    return Verdict(text, (int(np.argmax(preference)),), reason)
+    return Verdict(text, (), reason)
 
 
 def _fault(claim: str, question: str, reading: str, original: str, support: float) -> str:
@@ -109,13 +116,9 @@ def _in_language(claim: str, spoken: Language) -> bool:
 
 
 def _support(claim: str, question: str, readings: Sequence[str], lexical: LexicalStore) -> NDArray[np.float32]:
-    """The share of the claim's words, by weight, that each sentence has, (n,): half of it all words, half those that
-    the question has not said already."""
-    words = tokens(claim)
+    """The share, by weight, of what the claim says beyond the question and beyond mere wording, that each sentence
+    has, (n,)."""
+    words = [word for word in tokens(claim) if word not in _WORDING] or tokens(claim)
     asked = set(tokens(question))
-    rest = [word for word in words if word not in asked] or words
-    scores = np.zeros(len(readings), np.float32)
-    for row, sentence in enumerate(readings):
-        known = set(tokens(sentence))
-        scores[row] = 0.5 * lexical.coverage(words, known) + 0.5 * lexical.coverage(rest, known)
-    return scores
+    new = [word for word in words if word not in asked] or words
+    return np.array([lexical.coverage(new, set(tokens(reading))) for reading in readings], np.float32)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from index.errors import MureumError, UsageError
 from ui import measuring, report, upkeep
 from ui.batch import Asked, BadLine, clean, read_batch
-from ui.options import parser, settings
+from ui.options import data_folder, parser, settings
 
 if TYPE_CHECKING:
     from index.encoder import Encoder
@@ -176,6 +176,7 @@ def _chat(arguments: argparse.Namespace) -> int:
     chosen = settings(arguments)
     accounts = _accounts(arguments.auth)
     examples = _examples(arguments.examples)
+    folder = data_folder(arguments)
     if chosen.host not in ("127.0.0.1", "localhost", "::1") and not accounts:
         print(
             f"mureum: whoever can reach {chosen.host} can use this chat; --auth FILE asks for a password",
@@ -194,7 +195,7 @@ def _chat(arguments: argparse.Namespace) -> int:
         preparing = threading.Thread(target=_prepare, args=(answerer, ended), daemon=True)
         preparing.start()
         try:
-            serve(answerer, chosen.host, chosen.port, accounts or None, examples=examples)
+            serve(answerer, chosen.host, chosen.port, accounts or None, data=folder, examples=examples)
         finally:
             ended.set()
     return 0

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rag.answerability import has_kind, is_yes_no, missing
+from rag.answerability import is_yes_no, missing
+from rag.kinds import has_kind
 from rag.records import Language
 
 SENTENCES = [

@@ -20,7 +20,7 @@ def check(draft: str, question: str, spoken: Language = "ko", best: int = 0) -> 
     relevance = np.full(len(SENTENCES), 0.2, np.float32)
     relevance[best] = 0.6
     store = LexicalStore([tokens(sentence) for sentence in SENTENCES])
-    return verify(draft, question, spoken, Evidence(SENTENCES, SENTENCES, relevance), store)
+    return verify(draft, question, spoken, Evidence(SENTENCES, SENTENCES, relevance, range(len(SENTENCES))), store)
 
 
 def test_a_supported_draft_cites_its_sentence() -> None:

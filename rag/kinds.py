@@ -1,0 +1,120 @@
+"""What kind of thing a question asks for, and whether a text has one: the 6th is not a month, a host is not a price."""
+
+import re
+from collections.abc import Callable
+
+from rag.names import TITLES, people
+from rag.numbers import numbers
+from rag.when import times
+
+_TITLE_KO = "|".join(sorted(TITLES, key=len, reverse=True))
+_TITLE_EN = "|".join(
+    sorted({english.split()[-1] for english in TITLES.values()} | {"head", "boss", "leader", "author"})
+)
+_ASKS = {
+    "month": r"몇\s?월|\b(?:which|what) month\b",
+    "year": r"몇\s?년도?(?:이|에|야|인|\s*\?|$)|어느 해|\b(?:which|what) year\b",
+    "day": r"며칠|몇\s?일(?!\s?(?:동안|간))|\bwhat (?:day|date)\b|\bwhich day\b",
+    "time": r"언제|\bwhen (?:is|are|was|were|will|did|does|do|has|had)\b",
+    "age": r"몇\s?살|나이|연세|\bhow old\b|\b(?:his|her|'s) age\b",
+    "percent": r"몇\s?(?:퍼센트|프로|%)|\bwhat per ?cent(?:age)?\b",
+    "money": r"(?:가격|비용|요금|참가비|입장료|연봉|매출|예산)\S{0,3}\s?(?:은|는|이|가)?\s?얼마"
+    r"|\bhow much (?:did|does|do|is|was|will) (?:it|the \w+(?: \w+)?) cost\b|\bwhat (?:is|was) the (?:price|fee)\b",
+    "countries": r"나라(?:들)?\s?이름|(?:두|세|네|몇|어느|무슨|어떤) 나라들?|예로 든 나라|나라들(?:은|이)"
+    r"|\bcountries\b.*\?",
+    "people": r"몇\s?(?:명|사람|분)"
+    r"|\bhow many (?:\w+ )?(?:people|persons|attendees|participants|visitors|employees|guests)\b",
+    "companies": r"(?:기업|회사|업체|기관)(?:은|는|이|가)?\s?몇|\bhow many (?:\w+ )?(?:companies|firms|businesses)\b",
+    "number": r"몇\s?(?:명|개|곳|번|회|건|대|가지|사람|분|마리|권|장|면|쪽|페이지|시간|년간|배)|\bhow many\b",
+    "person": rf"(?:{_TITLE_KO})(?:의|은|는|이|가)?\s?(?:이름|성함|누구)"
+    rf"|\bname of (?:the|its|their) (?:\w+ ){{0,3}}(?:{_TITLE_EN})\b"
+    rf"|\bwho(?:'s| is| was) (?:the|its) (?:\w+ ){{0,3}}(?:{_TITLE_EN})\b",
+    "email": r"이메일|메일 주소|\be-?mail\b",
+    "telephone": r"전화\s?번호|연락처|\b(?:tele)?phone number\b",
+}
+_KINDS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _ASKS.items()}
+_SOON = re.compile(
+    r"조만간|곧|이미|최근|봄|여름|가을|겨울|상반기|하반기|분기|연말|연초|당시|[0-9]+시|요일|주말"
+    r"|\b(?:soon|already|recently|spring|summer|autumn|fall|winter|quarter|half|weekend|\w+day)\b",
+    re.IGNORECASE,
+)
+_MEANING = re.compile(
+    r"뜻|의미|약자|줄임말|줄인 말|뭐의 준말|\b(?:stands? for|means?|meaning|abbreviat\w+|acronym|short for)\b"
+)
+_SHORT_FORM = re.compile(r"[A-Z][A-Za-z0-9]{0,9}(?![a-z])|[가-힣]{2,6}(?=[은는이가]?\s)")
+_AGE = re.compile(r"\d+\s?(?:세|살)|\d+[\s-]years?[\s-]old|\baged \d+", re.IGNORECASE)
+_MONEY = re.compile(
+    r"\d[\d,.]*\s?[천백십]?[조억만천]*\s?(?:원|달러|유로|엔|위안)|[$€£₩]\s?\d|\b(?:won|dollars?|euros?|yen)\b"
+)
+_COUNTED = re.compile(
+    r"\d|(?<![가-힣])(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|수십|수백|수천)\s?(?:명|개|곳|번|회|건|가지|대|사람|배)"
+    r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|million|billion|trillion)\b",
+    re.IGNORECASE,
+)
+_COUNTRY = re.compile(
+    r"미국|중국|일본|영국|독일|프랑스|러시아|인도(?!적|하|되|를)|대만|홍콩|캐나다|호주|이탈리아|스페인|네덜란드|스위스|스웨덴|노르웨이|핀란드|덴마크"
+    r"|폴란드|체코|헝가리|오스트리아|벨기에|그리스|튀르키예|우크라이나|이스라엘|이란|이라크|사우디|아랍에미리트|UAE|카타르|쿠웨이트|이집트"
+    r"|베트남|태국|말레이시아|인도네시아|필리핀|싱가포르|캄보디아|미얀마|라오스|몽골|카자흐스탄|우즈베키스탄|파키스탄|방글라데시"
+    r"|브라질|멕시코|아르헨티나|칠레|페루|콜롬비아|남아프리카|나이지리아|케냐|에티오피아|뉴질랜드|북한|유럽연합"
+    r"|\b(?:United States|U\.?S\.?A?|China|Japan|United Kingdom|UK|Britain|Germany|France|Russia|India|Taiwan|Canada"
+    r"|Australia|Italy|Spain|Netherlands|Switzerland|Sweden|Norway|Finland|Denmark|Poland|Turkey|Ukraine|Israel|Iran"
+    r"|Iraq|Saudi Arabia|Qatar|Egypt|Vietnam|Thailand|Malaysia|Indonesia|Philippines|Singapore|Mongolia|Brazil|Mexico"
+    r"|Argentina|Chile|New Zealand|North Korea)\b"
+)
+"""Countries that a Korean text names beside its own."""
+_PEOPLE = re.compile(
+    r"(?:\d[\d,.]*\s?[만천백]?|수[십백천만]|한|두|세|네|다섯|열)\s?여?\s?(?:명|사람|인(?![가-힣])|분(?![가-힣]))"
+    r"|\d[\d,]* (?:\w+ )?(?:people|persons|attendees|participants|visitors|employees|guests|members)",
+    re.IGNORECASE,
+)
+_COMPANIES = re.compile(
+    r"(?:\d[\d,.]*\s?[만천백]?|수[십백천만]|한|두|세|네|다섯|열)\s?여?\s?(?:곳|개|사(?![가-힣])|社)"
+    r"|\d[\d,]* (?:\w+ )?(?:companies|firms)",
+    re.IGNORECASE,
+)
+_DASHED = re.compile(r"\d{2,4}-\d{3,4}(?:-\d{4})?|\+\d{8,}")
+
+
+def _has_unit(unit: str) -> Callable[[str], bool]:
+    return lambda text: any(one.unit == unit for one in numbers(text))
+
+
+_HAS: dict[str, Callable[[str], bool]] = {
+    "month": _has_unit("month"),
+    "year": lambda text: any(
+        one.unit == "year" or (not one.unit and 1000 <= one.value <= 2999) for one in numbers(text)
+    ),
+    "day": lambda text: any(one.unit == "day" or (not one.unit and one.value <= 31) for one in numbers(text)),
+    "time": lambda text: bool(numbers(text) or times(text) or _SOON.search(text)),
+    "age": lambda text: bool(_AGE.search(text)),
+    "percent": _has_unit("percent"),
+    "money": lambda text: bool(_MONEY.search(text)),
+    "countries": lambda text: bool(_COUNTRY.search(text)),
+    "people": lambda text: bool(_PEOPLE.search(text)),
+    "companies": lambda text: bool(_COMPANIES.search(text)),
+    "number": lambda text: bool(_COUNTED.search(text)),
+    "person": lambda text: bool(people(text) or re.search(r"\b[A-Z][a-z]+(?: [A-Z][a-z-]+)+", text)),
+    "email": lambda text: "@" in text,
+    "telephone": lambda text: bool(_DASHED.search(text)),
+}
+
+
+def defines(question: str, text: str) -> bool:
+    """Whether a question asks what a short form means, and the text has it in brackets or before some: 전환(AX)."""
+    if not _MEANING.search(question):
+        return False
+    return any(
+        re.search(rf"\({re.escape(term)}\)|(?<![A-Za-z]){re.escape(term)}\s?\([^)]", text)
+        for term in _SHORT_FORM.findall(question)
+    )
+
+
+def kind_of(question: str) -> str:
+    """The kind of thing that a question asks for, where its words show that; '' otherwise."""
+    return next((kind for kind, pattern in _KINDS.items() if pattern.search(question)), "")
+
+
+def has_kind(question: str, text: str) -> bool:
+    """Whether a text, in either language, has a thing of the kind that the question asks for."""
+    kind = kind_of(question)
+    return not kind or _HAS[kind](text)
