@@ -11,19 +11,27 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import fastapi
 import gradio as gr
+from starlette.requests import Request
 from starlette.routing import Mount
 
-from index.errors import Cancelled, DocumentNotFound, QuestionEmpty, QuestionTooLong
+from index.errors import Cancelled, MureumError, QuestionEmpty, QuestionTooLong
+from index.snapshot import Index
 from rag.answering import Answerer
-from rag.records import Answer, Draft, Event, Finished, Found, Language, Quote, Turn
+from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Quote, Turn
 from ui import page
+from ui.api import routes
 from ui.chat_server import Server, Shield, bind, url_of
+from ui.conversations import Collection, Conversations, KeptCitation, KeptTurn, owner_of, turn_of
+from ui.desk import Desk
+from ui.library import Library, NoOwnDocuments
 from ui.page import View
-from ui.words import WORDS, language_of
+from ui.words import WORDS, language_of, word
 
 TURNS_BEFORE = 3
 """How many earlier turns go along with a question."""
@@ -33,8 +41,6 @@ DRAFT_EVERY = 0.05
 """Seconds between two drafts on the page at least."""
 FONTS = ["Pretendard", "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans KR", "Noto Sans CJK KR", "system-ui"]
 
-History = tuple[tuple[int, Turn], ...]
-"""The finished turns of a conversation with their numbers."""
 Auth = tuple[str, str] | list[tuple[str, str]]
 """Name and password, or several."""
 
@@ -65,6 +71,11 @@ class Running:
         with self._lock:
             return any(ask == its_ask for _, its_ask in self._events)
 
+    def is_busy(self, session: str) -> bool:
+        """Whether an asking of a session is at work."""
+        with self._lock:
+            return any(session == its_session for its_session, _ in self._events)
+
     def stop(self, session: str | None = None, ask: str | None = None) -> None:
         """Cancel the askings of a session, or one of them, or all there are."""
         with self._lock:
@@ -76,82 +87,127 @@ class Running:
 class Chat:
     """What the page's events do."""
 
-    def __init__(self, answerer: Answerer) -> None:
-        self.answerer = answerer
+    def __init__(self, library: Library, kept: Conversations) -> None:
+        self.library = library
+        self.kept = kept
         self.running = Running()
+        self._left: set[str] = set()
 
-    def ask(self, asked: gr.EventData, history: History, request: gr.Request) -> Iterator[tuple[Any, Any]]:
-        """Views of a turn, and with the last one the history that it leaves."""
-        question, name = _text(asked, "question"), _text(asked, "ask")
-        number, first = _number(asked, "turn"), _number(asked, "first")
-        before = tuple((at, turn) for at, turn in history if first <= at < number)
-        session = request.session_hash or ""
+    def ask(self, asked: gr.EventData, request: gr.Request) -> Iterator[Any]:
+        """Views of a turn; with the last one it has been kept."""
+        session, name = request.session_hash or "", _text(asked, "ask")
         cancel = self.running.start(session, name)
         try:
-            for view, answer in self._views(name, question, [turn for _, turn in before[-TURNS_BEFORE:]], cancel):
-                after = (*before, (number, Turn(question, answer.text))) if answer else None
-                yield view.wire(), gr.skip() if after is None else after
+            owner = owner_of(_text(asked, "visitor"), request.username)
+            collection: Collection = "own" if _text(asked, "collection") == "own" else "shared"
+            question = Asking(name, _text(asked, "question"), owner, _text(asked, "conversation"), collection)
+            question.replaced = _number(asked, "replaced")
+            for view in self._views(question, cancel, lambda: session in self._left):
+                yield view.wire()
         finally:
             self.running.end(session, name)
+            self._left.discard(session)
 
     def stop(self, asked: gr.EventData, request: gr.Request) -> None:
         """Stop an asking of this visitor."""
         self.running.stop(request.session_hash or "", _text(asked, "ask"))
 
     def leave(self, request: gr.Request) -> None:
-        """The visitor has gone: nothing needs answering any more."""
-        self.running.stop(request.session_hash or "")
+        """The visitor has gone: nothing needs answering any more, and the question waits in the page's box."""
+        session = request.session_hash or ""
+        if self.running.is_busy(session):
+            self._left.add(session)
+            self.running.stop(session)
 
-    def source(self, wanted: dict[str, Any]) -> str:
-        """A document's whole text with a range marked, as HTML; '' when it is not there any more."""
-        try:
-            text = self.answerer.index.text(str(wanted["document"]))
-            others = [(int(start), int(end)) for start, end in wanted.get("others", [])]
-            return page.source_html(text, (int(wanted["start"]), int(wanted["end"])), others)
-        except (DocumentNotFound, KeyError, TypeError, ValueError):
-            return ""
-
-    def _views(
-        self, name: str, question: str, history: Sequence[Turn], cancel: threading.Event
-    ) -> Iterator[tuple[View, Answer | None]]:
-        language = language_of(question)
+    def _views(self, asking: "Asking", cancel: threading.Event, has_left: Callable[[], bool]) -> Iterator[View]:
+        name, language = asking.name, language_of(asking.question)
         quotes = ""
         try:
-            for event in _thinned(self.answerer.stream(question, history, cancel)):
-                if isinstance(event, Quote):
-                    quotes = page.quotes_html(event.sentences, self._quote)
-                yield self._view(name, event, language, quotes), event.answer if isinstance(event, Finished) else None
-        except (QuestionEmpty, QuestionTooLong) as error:
-            yield View(name, "refused", language, "", page.words(page.error_words(error))), None
+            before = [
+                one for one in self.kept.turns(asking.owner, asking.conversation) if one.number != asking.replaced
+            ]
+            history = [Turn(turn.question, turn.text) for turn in before if turn.answer() is not None]
+            answerer = self.library.answerer(asking.owner, asking.collection)
+            quote = answerer.index.quote
+            for event in _thinned(answerer.stream(asking.question, history[-TURNS_BEFORE:], cancel)):
+                if isinstance(event, Finished):
+                    asking.state = answerer.index.snapshot().state
+                    yield self._finished(asking, event.answer, quote)
+                    continue
+                if isinstance(event, Found):
+                    asking.found = _kept(event.sentences, quote)
+                elif isinstance(event, Quote):
+                    quotes = page.quotes_html(event.sentences, quote)
+                yield _view(name, event, language, quotes, quote)
+        except (QuestionEmpty, QuestionTooLong, NoOwnDocuments) as error:
+            yield View(name, "refused", language, "", page.words(page.error_words(error)))
         except Cancelled:
-            yield View(name, "stopped", language, page.status_html("stopped")), None
+            if not has_left():
+                yield self._ended(asking, turn_of(asking.question, language, "stopped", **asking.kept()))
         except Exception as error:
             log.exception("a question failed")
-            yield View(name, "failed", language, page.status_html("failed"), page.error_html(error)), None
+            failure = page.error_words(error)
+            yield self._ended(asking, turn_of(asking.question, language, "failed", failure=failure, **asking.kept()))
 
-    def _view(self, name: str, event: Event, language: Language, quotes: str) -> View:
-        if isinstance(event, Found):
-            evidence = page.found_html(event.sentences, self._quote)
-            status = page.status_html("writing", note="reading_note")
-            return View(name, "writing", language, status, "", evidence)
-        if isinstance(event, Quote):
-            evidence = page.quoted_html(event.sentences, self._quote)
-            return View(name, "writing", language, page.status_html("writing", note="quote_note"), quotes, evidence)
-        if isinstance(event, Draft):
-            status = page.status_html("writing")
-            return View(name, "writing", language, status, page.draft_html(event.text) + quotes)
-        answer = event.answer
-        status = page.status_html(answer.status, answer.timings.total_ms / 1000)
-        body, evidence = page.answer_html(answer, self._quote), page.evidence_html(answer, self._quote)
-        return View(name, answer.status, answer.language, status, body, evidence)
+    def _finished(self, asking: "Asking", answer: Answer, quote: page.Quote) -> View:
+        asking.found = _kept(answer.found, quote)
+        turn = turn_of(
+            asking.question,
+            answer.language,
+            answer.status,
+            text=answer.text,
+            reason=answer.reason,
+            citations=_kept(answer.citations, quote),
+            timings=answer.timings,
+            **asking.kept(),
+        )
+        return self._ended(asking, turn)
 
-    def _quote(self, document: str, start: int, end: int) -> str:
-        return self.answerer.index.quote(document, start, end)
+    def _ended(self, asking: "Asking", turn: KeptTurn) -> View:
+        """Keep the turn and show it; an answer that cannot be kept is shown all the same."""
+        try:
+            kept = self.kept.keep(asking.owner, asking.conversation, turn, asking.replaced)
+        except MureumError as error:
+            log.error("a turn was not kept: %s", error)
+            ko, en = page.error_words(error)
+            pair = word("not_kept", "ko", reason=ko), word("not_kept", "en", reason=en)
+            return page.turn_view(turn, asking.name, page.words(pair))
+        return page.turn_view(kept, asking.name)
 
 
-def build(answerer: Answerer, *, examples: Sequence[tuple[str, str]] = ()) -> gr.Blocks:
-    """The page. `examples` are questions to click, each in Korean and English."""
-    return _page(Chat(answerer), examples)
+@dataclass(slots=True)
+class Asking:
+    """A question on its way. replaced: the number of the turn that it asks again, -1 for a new one."""
+
+    name: str
+    question: str
+    owner: str
+    conversation: str
+    collection: Collection
+    replaced: int = -1
+    found: tuple[KeptCitation, ...] = ()
+    state: int = 0
+
+    def kept(self) -> dict[str, Any]:
+        """What is kept of it whatever its end."""
+        return {"collection": self.collection, "state": self.state, "found": self.found}
+
+
+def _view(name: str, event: Event, language: Language, quotes: str, quote: page.Quote) -> View:
+    """An event on the way to the answer."""
+    if isinstance(event, Found):
+        evidence = page.found_html(event.sentences, quote)
+        return View(name, "writing", language, page.status_html("writing", note="reading_note"), "", evidence)
+    if isinstance(event, Quote):
+        evidence = page.quoted_html(event.sentences, quote)
+        return View(name, "writing", language, page.status_html("writing", note="quote_note"), quotes, evidence)
+    assert isinstance(event, Draft)
+    return View(name, "writing", language, page.status_html("writing"), page.draft_html(event.text) + quotes)
+
+
+def _kept(citations: Sequence[Citation], quote: page.Quote) -> tuple[KeptCitation, ...]:
+    """Citations with their quotes as the documents are now."""
+    return tuple(KeptCitation(one, quote(one.document, *one.span)) for one in citations)
 
 
 def serve(
@@ -160,18 +216,25 @@ def serve(
     port: int = 7860,
     auth: Auth | None = None,
     *,
+    data: Path,
     examples: Sequence[tuple[str, str]] = (),
     ready: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
+    open_answerer: Callable[[Index], Answerer] | None = None,
 ) -> None:
     """Serve the chat until SIGINT or SIGTERM (or `stop`) ends it.
 
-    The address is printed on stderr, and handed to `ready`, once it can be opened. Port 0 is any free port.
-    Raises PortInUse and CannotListen, before anything is built.
+    `data` is the folder for what visitors leave: conversations, feedback, documents of their own, which
+    `open_answerer` answers from (by default with the same model). The address is printed on stderr, and handed to
+    `ready`, once it can be opened. Port 0 is any free port. Raises PortInUse and CannotListen, before anything is
+    built, DataFault and NoSpace.
     """
     with bind(host, port) as sock:
-        chat = Chat(answerer)
-        app, end_streams = _application(_page(chat, examples), auth)
+        kept = Conversations(data)
+        if kept.set_aside:
+            print(f"mureum: {word('set_aside', 'en', path=kept.set_aside)}", file=sys.stderr)
+        chat = Chat(Library(answerer, data / "people", open_answerer), kept)
+        app, end_streams = _application(chat, _page(chat, examples), auth)
         url = url_of(host, sock)
 
         def on_ready() -> None:
@@ -195,36 +258,41 @@ def _end_when(stop: threading.Event, server: Server) -> None:
 
 
 def _page(chat: Chat, examples: Sequence[tuple[str, str]]) -> gr.Blocks:
-    def source(wanted: dict[str, Any]) -> str:
-        return chat.source(wanted)
-
-    def alive(ask: str) -> bool:
-        return chat.running.has(str(ask))
-
     with gr.Blocks(title=" · ".join(WORDS["title"]), fill_width=True, analytics_enabled=False) as blocks:
-        history = gr.State(())
         stage = gr.HTML(
             value={},
             html_template="",
-            js_on_load=page.asset("chat.js"),
+            js_on_load=page.script(),
             apply_default_css=False,
             elem_id="mureum",
-            server_functions=[source, alive],  # not methods: Gradio writes an attribute on them
             shell=page.shell(examples),
         )
         hidden: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple", "api_visibility": "private"}
-        stage.ask(chat.ask, [history], [stage, history], concurrency_limit=AT_ONCE, **hidden)
+        stage.ask(chat.ask, None, [stage], concurrency_limit=AT_ONCE, **hidden)
         stage.stop(chat.stop, None, None, queue=False, **hidden)
         blocks.unload(chat.leave)
     blocks.queue(default_concurrency_limit=AT_ONCE, api_open=False)
     return blocks
 
 
-def _application(blocks: gr.Blocks, auth: Auth | None) -> tuple[Shield, Callable[[], None]]:
+def _application(chat: Chat, blocks: gr.Blocks, auth: Auth | None) -> tuple[Shield, Callable[[], None]]:
     """The web application, and what ends the streams that it keeps open."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     favicon = base64.b64encode(page.asset("favicon.svg").encode()).decode()
     outer = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    def account(request: Request) -> str | None:
+        """Gradio's own accounts: what a sign-in has put in a cookie."""
+        if auth is None:
+            return None
+        names = (f"access-token-{inner.cookie_id}", f"access-token-unsecure-{inner.cookie_id}")
+        name = next((inner.tokens[one] for key in names if (one := request.cookies.get(key)) in inner.tokens), None)
+        if name is None:
+            raise PermissionError
+        return str(name)
+
+    desk = Desk(chat.kept, chat.library, chat.running.has)
+    outer.router.routes.extend(routes(desk.handlers(), chat.library, account))
     gr.mount_gradio_app(
         outer,
         blocks,
@@ -263,5 +331,5 @@ def _text(asked: gr.EventData, name: str) -> str:
 
 
 def _number(asked: gr.EventData, name: str) -> int:
-    value = getattr(asked, name, 0)
-    return value if isinstance(value, int) else 0
+    value = getattr(asked, name, -1)
+    return value if isinstance(value, int) else -1

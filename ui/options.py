@@ -1,6 +1,7 @@
 """What the `mureum` command understands, and the settings that come of it."""
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -28,7 +29,8 @@ def parser() -> argparse.ArgumentParser:
     common, index, encoder, model = _common(), _index(), _encoder(), _model()
     reading = [common, index, encoder]
 
-    chat = _command(commands, "chat", "open the chat in a browser", [*reading, model])
+    data = _data()
+    chat = _command(commands, "chat", "open the chat in a browser", [*reading, model, data])
     chat.add_argument("--host", metavar="NAME", help="address to listen at (default: 127.0.0.1, this machine alone)")
     chat.add_argument("--port", type=_whole(0, PORTS), metavar="N", help="port to listen at (default: 7860; 0: any)")
     chat.add_argument("--auth", metavar="FILE", help="ask for a name and password: one of the 'name:password' lines")
@@ -74,6 +76,14 @@ def settings(arguments: argparse.Namespace) -> "Settings":
     if "index" in changes:
         changes["index"] = Path(changes["index"])
     return replace(Settings.from_environment(), **changes)
+
+
+def data_folder(arguments: argparse.Namespace) -> Path:
+    """Where the chat keeps what visitors leave: --data, MUREUM_DATA, or a folder in the person's data folder."""
+    from platformdirs import user_data_path
+
+    given = arguments.data or os.environ.get("MUREUM_DATA")
+    return Path(given) if given else user_data_path("mureum") / "chat"
 
 
 def _index_commands(
@@ -131,6 +141,16 @@ def _common() -> argparse.ArgumentParser:
 def _index() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--index", metavar="DIR", help="folder of the index (default: one in your data folder)")
+    return options
+
+
+def _data() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument(
+        "--data",
+        metavar="FOLDER",
+        help="where the chat keeps conversations, feedback and visitors' own documents (default: in your data folder)",
+    )
     return options
 
 

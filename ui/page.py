@@ -9,6 +9,7 @@ from typing import Literal
 
 from index.errors import MureumError
 from rag.records import Answer, Citation, Language, Status
+from ui.conversations import KeptTurn
 from ui.words import Pair, both, error_text, language_of
 
 Phase = Literal["searching", "writing", "answered", "quoted", "not_found", "failed", "stopped", "refused"]
@@ -18,6 +19,8 @@ Quote = Callable[[str, int, int], str]
 """The stored text of a document's range [start, end)."""
 
 MARK = re.compile(r"\[(\d{1,3})\]")
+SCRIPTS = ("chat", "box", "source", "rail", "conversations", "documents", "feedback", "start")
+"""The parts of the page's script in the order in which they are put together: one function body."""
 PLACEHOLDER = re.compile(r"\[\[([@~#]?)([a-z_]+)\]\]")
 
 
@@ -28,6 +31,8 @@ class View:
     ask:      what the browser called this asking.
     lang:     the language of the answer.
     status, body, evidence: HTML; an empty evidence leaves the one before.
+    number:   the turn's number in the kept conversation; -1 while it is not kept.
+    notice:   HTML of what the person should know besides, such as that the turn could not be kept.
     """
 
     ask: str
@@ -36,6 +41,8 @@ class View:
     status: str
     body: str = ""
     evidence: str = ""
+    number: int = -1
+    notice: str = ""
 
     def wire(self) -> dict[str, object]:
         """What is sent to the browser."""
@@ -44,7 +51,7 @@ class View:
 
 def escape(text: str) -> str:
     """A text as HTML that shows it letter by letter, in an element as well as in a quoted attribute."""
-    return html.escape(text.replace("\x00", "\ufffd"), quote=True)
+    return html.escape(as_shown(text), quote=True)
 
 
 def isolated(text: str, tag: str = "bdi", kind: str = "") -> str:
@@ -72,6 +79,11 @@ def icon(name: str) -> str:
 def asset(name: str) -> str:
     """A file of `ui/assets`."""
     return (files("ui") / "assets" / name).read_text("utf-8")
+
+
+def script() -> str:
+    """The page's script, whole."""
+    return "\n".join(asset(f"{name}.js") for name in SCRIPTS)
 
 
 def shell(examples: Sequence[Pair]) -> str:
@@ -146,9 +158,28 @@ def mark_html(marker: int) -> str:
     )
 
 
+def turn_view(turn: KeptTurn, ask: str, notice: str = "") -> View:
+    """A turn that has come to its end, as it was and as it is shown again later."""
+    answer = turn.answer()
+    if answer is not None:
+        status = status_html(answer.status, answer.timings.total_ms / 1000)
+        body, evidence = answer_html(answer, turn.quote), evidence_html(answer, turn.quote)
+    else:
+        status = status_html(turn.status)
+        body = failure_html(turn.failure) if turn.status == "failed" else ""
+        found = [one.citation for one in turn.found]
+        evidence = found_html(found, turn.quote) if found else f'<p class="none">{words(both("evidence_not"))}</p>'
+    return View(ask, turn.status, turn.language, status, body, evidence, turn.number, notice)
+
+
+def failure_html(pair: Pair) -> str:
+    """What went wrong, in both languages."""
+    return f'<p class="error" role="alert">{words(pair)}</p>'
+
+
 def error_html(error: Exception) -> str:
     """A failure, in both languages, with what to do."""
-    return f'<p class="error" role="alert">{words(error_words(error))}</p>'
+    return failure_html(error_words(error))
 
 
 def error_words(error: Exception) -> Pair:
@@ -200,6 +231,29 @@ def source_html(text: str, chosen: tuple[int, int], others: Sequence[tuple[int, 
             lines.append(f'<p{kind} dir="auto">{content}</p>')
         start = end + 1
     return "".join(lines)
+
+
+def as_shown(text: str) -> str:
+    """A document's text as the browser shows it."""
+    return text.replace("\x00", "\ufffd")
+
+
+def changed_html(text: str, quote: str) -> str:
+    """A document that has changed since `quote` was cited: that, the sentence as it was, and the document as it is,
+    with the sentence marked where it still stands."""
+    start = text.find(quote)
+    chosen = (start, start + len(quote)) if start >= 0 else (0, 0)
+    return _kept_html("source_moved" if start >= 0 else "source_changed", quote) + source_html(text, chosen)
+
+
+def gone_html(quote: str) -> str:
+    """A document that is not there any more, and what was cited from it."""
+    return _kept_html("source_gone", quote)
+
+
+def _kept_html(key: str, quote: str) -> str:
+    kept = f'<blockquote dir="auto" lang="{language_of(quote)}">{escape(quote)}</blockquote>' if quote else ""
+    return f'<div class="kept" role="alert"><p>{words(both(key))}</p>{kept}</div>'
 
 
 def _highlighted(text: str, start: int, end: int, spans: Sequence[tuple[int, int, str]]) -> str:

@@ -65,7 +65,7 @@ def serve(seeds: str, folder: str, ready: threading.Event, stop: threading.Event
         ready.set()
 
     with contextlib.closing(answerer.index), contextlib.closing(answerer.model):
-        serve_chat(answerer, "127.0.0.1", 0, ready=opened, stop=stop)
+        serve_chat(answerer, "127.0.0.1", 0, data=Path(folder) / "data", ready=opened, stop=stop)
 
 
 def ask(page: Page, question: str) -> dict[str, Any]:

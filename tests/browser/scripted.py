@@ -10,9 +10,13 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from index.errors import Cancelled, DocumentNotFound, ModelUnreachable, QuestionEmpty, QuestionTooLong, UsageError
+from index.errors import Cancelled, DocumentNotFound, ModelUnreachable, MureumError, QuestionEmpty, QuestionTooLong
+from index.fake import FakeEncoder
+from index.records import DocumentInfo
+from index.snapshot import Index
 from rag.records import Answer, Citation, Draft, Event, Finished, Found, Quote, Timings, Turn
 from ui.words import language_of
 
@@ -60,6 +64,20 @@ EXAMPLES = (
 class ScriptedIndex:
     """The texts above, as an index gives them."""
 
+    def __init__(self) -> None:
+        self.encoder = FakeEncoder()
+        self.catalogue = SimpleNamespace(documents=self._documents)
+
+    def snapshot(self) -> SimpleNamespace:
+        """Its state."""
+        return SimpleNamespace(state=7)
+
+    def _documents(self) -> list[DocumentInfo]:
+        return [
+            DocumentInfo(name, "", "", 12, len(text.encode()), language_of(text), "2024-03-14T09:00:00+00:00")
+            for name, text in TEXTS.items()
+        ]
+
     def text(self, document: str) -> str:
         """The whole text. Raises DocumentNotFound."""
         if document not in TEXTS:
@@ -72,8 +90,8 @@ class ScriptedIndex:
 
 
 class ScriptedAnswerer:
-    """Until it is stopped, `wait` searches, `look` stays with what was found, `hold` with the quotes, and `slow` writes;
-    the other words are in `stream`.
+    """Until it is stopped, `wait` searches, `look` stays with what was found, `hold` with the quotes,
+    and `slow` writes; the other words are in `stream`.
 
     A line of the log is `["asked", question, [[question, answer] of a turn before, …]]` or `["stopped", question]`.
     """
@@ -157,6 +175,27 @@ class ScriptedAnswerer:
             raise Cancelled("Stopped.")
 
 
+class OwnAnswerer:
+    """Answers from a visitor's own documents, a real index: with the first sentence of the first one."""
+
+    def __init__(self, index: Index, log: Path) -> None:
+        self.index = index
+        self._log = log
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), cancel: threading.Event | None = None
+    ) -> Iterator[Event]:
+        """Found, Finished."""
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(["asked", question, [[turn.question, turn.answer] for turn in history]]) + "\n")
+        first = self.index.snapshot().passages[0]
+        cited = (Citation(1, first.document, *first.sentences[0], 0.9),)
+        text = self.index.quote(first.document, *first.sentences[0])
+        yield Found(cited, 1.0)
+        took = Timings(1.0, 2.0, 3.0)
+        yield Finished(Answer(question, language_of(question), "answered", f"{text} [1]", cited, cited, "", took))
+
+
 def refuse_the_network(log: Path) -> None:
     """Cut this process off from every other host; an attempt to reach one is logged."""
     connect, look_up = socket.socket.connect, socket.getaddrinfo
@@ -181,21 +220,31 @@ def refuse_the_network(log: Path) -> None:
 
 
 def main() -> None:
-    """Serve it: LOG, then `--port` and `--auth name:password`."""
+    """Serve it: LOG, then `--port`, `--auth name:password`, `--data FOLDER` (beside LOG without it), and `--changed`,
+    with the place gone from the article."""
     options = argparse.ArgumentParser()
     options.add_argument("log", type=Path)
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--auth", default="")
+    options.add_argument("--data", type=Path)
+    options.add_argument("--changed", action="store_true")
     chosen = options.parse_args()
+    if chosen.changed:
+        TEXTS[ARTICLE] = TEXTS[ARTICLE].replace(PLACE, "행사 소식이다.")
     refuse_the_network(chosen.log)
     from ui.chat import serve
 
     name, _, password = chosen.auth.partition(":")
     answerer: Any = ScriptedAnswerer(chosen.log)
-    auth = (name, password) if name else None
+    auth = [(name, password), (f"{name}2", password)] if name else None
+    data = chosen.data or chosen.log.parent / "data"
+
+    def open_answerer(index: Index) -> Any:
+        return OwnAnswerer(index, chosen.log)
+
     try:
-        serve(answerer, "127.0.0.1", chosen.port, auth, examples=EXAMPLES)
-    except UsageError as error:
+        serve(answerer, "127.0.0.1", chosen.port, auth, data=data, examples=EXAMPLES, open_answerer=open_answerer)
+    except MureumError as error:
         sys.exit(str(error))
 
 

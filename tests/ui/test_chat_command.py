@@ -14,6 +14,9 @@ from tests.ui.scripted import Output, lines
 from ui.chat_server import PortInUse, bind
 from ui.command import main
 
+folders: list[Path] = []
+"""Where the served pages were to keep things."""
+
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch, opened: list[str]) -> list[tuple[Any, ...]]:
@@ -26,8 +29,9 @@ def served(monkeypatch: pytest.MonkeyPatch, opened: list[str]) -> list[tuple[Any
         opened.append("answerer")
         return answerer
 
-    def serve(answerer: object, host: str, port: int, auth: object, *, examples: object) -> None:
+    def serve(answerer: object, host: str, port: int, auth: object, *, data: Path, examples: object) -> None:
         calls.append((host, port, auth, examples))
+        folders.append(data)
 
     page.__dict__["serve"] = serve
     monkeypatch.setitem(sys.modules, "ui.chat", page)
@@ -52,6 +56,15 @@ def test_chat_takes_accounts_and_examples(served: list[tuple[Any, ...]], tmp_pat
     )
     assert main(["chat", "--port", "0", "--host", "0.0.0.0", "--auth", accounts, "--examples", examples]) == 0
     assert served == [("0.0.0.0", 0, [("kim", "a:b"), ("lee", "c")], [("몇 미터?", "How long?")] * 4)]
+
+
+def test_chat_keeps_things_where_it_is_told(
+    served: list[tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["chat", "--port", "0", "--data", str(tmp_path / "given")]) == 0
+    monkeypatch.setenv("MUREUM_DATA", str(tmp_path / "variable"))
+    assert main(["chat", "--port", "0"]) == 0
+    assert folders[-2:] == [tmp_path / "given", tmp_path / "variable"]
 
 
 def test_chat_warns_when_others_can_reach_it(served: list[tuple[Any, ...]], capsys: Output) -> None:

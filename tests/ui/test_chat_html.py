@@ -177,11 +177,13 @@ def test_the_shell_is_complete_and_asks_no_other_host() -> None:
     shell = page.shell([("어디?", 'Where "exactly"?')])
     assert "[[" not in shell.replace("[[favicon]]", "")
     assert 'data-en="Where &quot;exactly&quot;?"' in shell
-    for name in ("shell.html", "chat.css", "chat.js", "head.html", "icons.svg"):
+    scripts = [f"{name}.js" for name in page.SCRIPTS]
+    for name in ("shell.html", "chat.css", "head.html", "icons.svg", *scripts):
         text = page.asset(name)
         assert not [word for word in ("http:", "https:", "@import", "url(") if word in text], name
 
 
 def test_a_view_is_whole() -> None:
-    view = page.View("a", "answered", "ko", "s", "b", "e").wire()
-    assert view == {"ask": "a", "phase": "answered", "lang": "ko", "status": "s", "body": "b", "evidence": "e"}
+    view = page.View("a", "answered", "ko", "s", "b", "e", 3).wire()
+    shown = {"ask": "a", "phase": "answered", "lang": "ko", "status": "s", "body": "b", "evidence": "e"}
+    assert view == {**shown, "number": 3, "notice": ""}

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-import ui.chat_server  # noqa: F401  its errors are worded, too
+import ui.chat_server
+import ui.conversations
+import ui.library  # noqa: F401  their errors are worded, too
 from index.errors import IndexMissing, MureumError, QuestionTooLong
 from rag.records import Language
 from ui.words import ERRORS, WORDS, both, error_text, language_of, word

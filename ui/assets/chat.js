@@ -1,4 +1,5 @@
-// The body of a function that Gradio calls with: element, trigger, props, server, upload, watch.
+// The page's script is put together from parts (SCRIPTS in page.py) into the body of one function, which Gradio calls
+// with: element, trigger, props, server, upload, watch. This part: the turns and what they are asked with.
 // Views come from Python whole (see View in page.py), so one that was skipped does no harm.
 "use strict";
 
@@ -6,18 +7,53 @@ element.innerHTML = props.shell;
 const root = element.querySelector(".mureum");
 const $ = (selector, within = root) => within.querySelector(selector);
 const $$ = (selector, within = root) => [...within.querySelectorAll(selector)];
-const box = $("textarea");
+const box = $("textarea.question-box");
 const scroller = $(".scroll");
 const wide = window.matchMedia("(min-width: 960px)");
+const printing = window.matchMedia("print");
 const FINAL = new Set(["answered", "quoted", "not_found", "failed", "stopped", "refused"]);
 const HANGUL = /[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e]/;
 
-const turns = new Map(); // ask → { number, ask, question, phase, node, evidence, seen }
+const turns = new Map(); // ask → { number, ask, question, collection, phase, node, evidence, seen, verdict }
 let running = null; // the turn that is being answered
 let active = null; // the turn whose evidence the panel shows
-let next = 0; // number of the next turn
-let first = 0; // number of the first turn since the conversation was cleared
+let conversation = randomId(); // the kept conversation that turns go to
 let opener = null; // what the source was opened from: focus goes back there
+
+// --- the server
+
+// Who this browser is to the server: unguessable, so that nobody else sees its conversations and documents.
+const visitor = recall(localStorage, "mureum.visitor") || randomId();
+remember(localStorage, "mureum.visitor", visitor);
+
+function randomId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// What the server says to a request; throws an Error whose `markup` is what to show.
+async function call(name, data = {}) {
+  let reply;
+  try {
+    reply = await fetch(`mureum/${name}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-mureum-visitor": visitor },
+      body: JSON.stringify(data),
+    });
+  } catch (error) {
+    throw failure("");
+  }
+  return answered(reply.status, await reply.json().catch(() => ({})));
+}
+
+function answered(status, said) {
+  if (status === 401) window.location.reload(); // the sign-in is over
+  if (status >= 400) throw failure(said.error);
+  return said;
+}
+
+function failure(markup) {
+  return Object.assign(new Error("refused"), { markup: markup || template("lost_words") });
+}
 
 // --- language
 
@@ -32,6 +68,15 @@ function localise(within) {
   };
   each("aria", (node, text) => node.setAttribute("aria-label", text));
   each("placeholder", (node, text) => { node.placeholder = text; });
+  for (const node of $$("time[datetime]", within)) node.textContent = when(node.dateTime);
+}
+
+function when(iso) {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return "";
+  const today = time.toDateString() === new Date().toDateString();
+  const form = today ? { hour: "numeric", minute: "2-digit" } : { year: "numeric", month: "short", day: "numeric" };
+  return new Intl.DateTimeFormat(language(), form).format(time);
 }
 
 function speak(chosen, keep) {
@@ -87,8 +132,10 @@ function toTop(node) {
   scroller.scrollTop += node.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
 }
 
+// The evidence lies in the panel; in a narrow window and on paper below its answer.
 function place() {
-  for (const turn of turns.values()) (wide.matches ? $(".evidences") : $(".slot", turn.node)).append(turn.evidence);
+  const beside = wide.matches && !printing.matches;
+  for (const turn of turns.values()) (beside ? $(".evidences") : $(".slot", turn.node)).append(turn.evidence);
   if (!wide.matches) root.classList.toggle("reading", !$(".source").hidden);
 }
 
@@ -111,6 +158,7 @@ function show(turn, view) {
   $(".body", turn.node).lang = view.lang;
   turn.node.setAttribute("aria-busy", String(!FINAL.has(view.phase)));
   if (view.evidence) draw(turn.evidence, view.evidence);
+  judgeable(turn);
   if (FINAL.has(view.phase)) settle(turn);
   if (follow) toBottom();
 }
@@ -125,15 +173,13 @@ function controls() {
   root.classList.toggle("running", Boolean(running));
   root.classList.toggle("started", turns.size > 0);
   $(".retry").disabled = Boolean(running) || turns.size === 0;
-  $(".clear").disabled = turns.size === 0;
 }
 
 // --- asking
 
-function ask(question, replaced = null) {
-  const number = replaced ? replaced.number : next++;
-  if (replaced) forget(replaced);
-  const turn = { number, question, ask: `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`, seen: false };
+// A turn on the page, with nothing but its question.
+function add(question, collection) {
+  const turn = { number: -1, question, collection, ask: randomId(), seen: false };
   turn.node = document.createElement("div");
   turn.node.innerHTML = template("turn");
   turn.node = turn.node.firstElementChild;
@@ -144,17 +190,24 @@ function ask(question, replaced = null) {
   said.lang = HANGUL.test(question) ? "ko" : "en";
   $(".turns").append(turn.node);
   turns.set(turn.ask, turn);
+  place();
+  localise(turn.node);
+  return turn;
+}
+
+function ask(question, replaced = null) {
+  if (replaced) forget(replaced);
+  const turn = add(question, collection());
   running = turn;
   hint("");
   closeSource(false);
-  place();
   activate(turn);
-  localise(turn.node);
-  show(turn, { phase: "searching", status: template("searching"), body: "", evidence: template("evidence"), lang: said.lang });
+  show(turn, { phase: "searching", status: template("searching"), body: "", evidence: template("evidence"), lang: $(".question", turn.node).lang });
   controls();
   if (wide.matches) toBottom(); else toTop(turn.node);
   remember(sessionStorage, "mureum.draft", box.value || question); // until it is settled, a reload gives it back
-  trigger("ask", { ask: turn.ask, question, turn: number, first });
+  remember(sessionStorage, "mureum.conversation", conversation);
+  trigger("ask", { ask: turn.ask, question, conversation, replaced: replaced ? replaced.number : -1, collection: turn.collection, visitor });
 }
 
 function forget(turn) {
@@ -187,24 +240,19 @@ function retry() {
   box.focus();
 }
 
-function clear() {
-  stop();
-  for (const turn of [...turns.values()]) forget(turn);
-  first = next;
-  hint("");
-  closeSource(false);
-  activate(null);
-  controls();
-  box.focus();
-}
-
 function receive(view) {
   const turn = view && turns.get(view.ask);
   if (!turn) return;
   turn.seen = true;
   turn.missed = 0;
-  if (FINAL.has(turn.phase)) return;
-  if (view.phase !== "refused") return show(turn, view);
+  if (FINAL.has(view.phase)) turn.number = view.number;
+  if (FINAL.has(turn.phase)) return listConversations(); // stopped here already
+  if (view.phase !== "refused") {
+    show(turn, view);
+    if (FINAL.has(view.phase)) listConversations();
+    if (view.notice) hint(view.notice);
+    return;
+  }
   settle(turn);
   forget(turn);
   controls();
@@ -223,158 +271,8 @@ async function watchOver() {
   if (!turn) return;
   let alive = false;
   try {
-    alive = await Promise.race([server.alive(turn.ask), new Promise((_, no) => setTimeout(no, 8000))]) || !turn.seen;
+    alive = (await Promise.race([call("alive", { ask: turn.ask }), new Promise((_, no) => setTimeout(no, 8000))])).alive || !turn.seen;
   } catch (error) { /* not reached */ }
   turn.missed = alive ? 0 : (turn.missed || 0) + 1;
   if (turn.missed >= 2 && running === turn) lost(turn);
 }
-
-// --- the box
-
-function write(text) {
-  box.value = text;
-  grow();
-  remember(sessionStorage, "mureum.draft", text);
-}
-
-function grow() {
-  box.style.height = "auto";
-  box.style.height = `${Math.min(box.scrollHeight, window.innerHeight * 0.4)}px`;
-  box.style.overflowY = box.scrollHeight > window.innerHeight * 0.4 ? "auto" : "hidden";
-}
-
-// One press of Enter sends once, also while an input method composes. Hangul has no candidate window, so Enter there
-// means 'send', after the last syllable has landed; elsewhere (Japanese, Chinese) it picks a candidate. Browsers tell
-// of it in either order: keydown (229, composing) then compositionend, or compositionend then keydown (229).
-const composed = { now: false, text: "", ended: -1, armed: false };
-let spent = false; // this press has sent already: what else comes of it (a second keydown, a line break) is dropped
-
-function enter(event) {
-  if (event.key !== "Enter" && event.keyCode !== 13 && event.code !== "Enter" && event.code !== "NumpadEnter") return;
-  if (event.shiftKey) return;
-  const hangul = composed.text !== "" && [...composed.text].every((letter) => HANGUL.test(letter));
-  if (event.isComposing || composed.now) {
-    if (hangul && !spent) {
-      event.preventDefault();
-      composed.armed = true;
-      setTimeout(() => { if (composed.armed) commit(); }, 150);
-    }
-    return;
-  }
-  const picked = event.keyCode === 229 || event.timeStamp - composed.ended < 10;
-  if (picked && !hangul) return;
-  event.preventDefault();
-  if (!spent && !event.repeat) sendOnce();
-}
-
-function sendOnce() {
-  spent = true;
-  composed.armed = false;
-  setTimeout(send);
-}
-
-// An input method that keeps composing after Enter is made to end.
-function commit() {
-  box.blur();
-  box.focus();
-}
-
-box.addEventListener("compositionstart", () => Object.assign(composed, { now: true, text: "", armed: false }));
-box.addEventListener("compositionupdate", (event) => { composed.text = event.data || ""; });
-box.addEventListener("compositionend", (event) => {
-  Object.assign(composed, { now: false, text: event.data || composed.text, ended: event.timeStamp });
-  if (composed.armed && [...composed.text].every((letter) => HANGUL.test(letter))) sendOnce();
-  composed.armed = false;
-});
-box.addEventListener("keydown", enter);
-box.addEventListener("keyup", (event) => { if (event.key === "Enter" || event.code === "Enter") spent = false; });
-box.addEventListener("blur", () => { spent = false; });
-box.addEventListener("beforeinput", (event) => {
-  if (spent && (event.inputType === "insertLineBreak" || event.inputType === "insertParagraph")) event.preventDefault();
-});
-box.addEventListener("input", () => {
-  grow();
-  hint("");
-  remember(sessionStorage, "mureum.draft", box.value);
-});
-
-// --- evidence and source
-
-function turnOf(node) {
-  return [...turns.values()].find((turn) => turn.node.contains(node) || turn.evidence.contains(node));
-}
-
-function cardOf(mark) {
-  const turn = turnOf(mark);
-  return turn && $(`.card[data-marker="${mark.dataset.marker}"]`, turn.evidence);
-}
-
-async function openSource(card, from) {
-  const turn = turnOf(card);
-  const { document: name, start, end } = card.dataset;
-  const others = $$(".card[data-marker]", turn.evidence)
-    .filter((other) => other.dataset.document === name)
-    .map((other) => [Number(other.dataset.start), Number(other.dataset.end)]);
-  if (!$(".source").hidden) opener = opener || from; else opener = from;
-  activate(turn);
-  $(".source-name").textContent = name;
-  draw($(".source-text"), template("opening"));
-  $(".source").hidden = false;
-  root.classList.add("reading");
-  $(".source").focus({ preventScroll: true });
-  let markup = null;
-  try {
-    markup = await server.source({ document: name, start: Number(start), end: Number(end), others });
-  } catch (error) { /* not reached */ }
-  draw($(".source-text"), markup === null ? template("lost") : markup || template("gone"));
-  const chosen = $("mark.chosen");
-  if (chosen) chosen.scrollIntoView({ block: "center" });
-}
-
-function closeSource(refocus = true) {
-  if ($(".source").hidden) return;
-  $(".source").hidden = true;
-  root.classList.remove("reading");
-  if (refocus && opener && opener.isConnected) opener.focus();
-  opener = null;
-}
-
-function light(node, on) {
-  const mark = node.closest?.(".mark, .card[data-marker]");
-  const turn = mark && turnOf(mark);
-  if (!turn) return;
-  for (const twin of [...$$(`[data-marker="${mark.dataset.marker}"]`, turn.node), ...$$(`[data-marker="${mark.dataset.marker}"]`, turn.evidence)])
-    twin.classList.toggle("lit", on);
-}
-
-root.addEventListener("click", (event) => {
-  const target = event.target;
-  const mark = target.closest(".mark");
-  const card = mark ? cardOf(mark) : target.closest(".card");
-  if (card && (mark || target.closest(".open") || !String(window.getSelection()))) return openSource(card, mark || $(".open", card));
-  const turn = turnOf(target);
-  if (turn && target.closest(".turn")) return activate(turn), target.closest(".show-evidence") && closeSource(false);
-  const example = target.closest(".example");
-  if (example && !running) return ask(example.dataset[language()]), wide.matches && box.focus();
-  if (target.closest(".close")) return closeSource();
-  if (target.closest(".retry")) return retry();
-  if (target.closest(".clear")) return clear();
-  const chosen = target.closest("[data-language]");
-  if (chosen) speak(chosen.dataset.language, true);
-});
-for (const [kind, on] of [["mouseover", true], ["mouseout", false], ["focusin", true], ["focusout", false]])
-  root.addEventListener(kind, (event) => light(event.target, on));
-root.addEventListener("keydown", (event) => { if (event.key === "Escape") closeSource(); });
-$(".composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (running) stop(); else send();
-});
-wide.addEventListener("change", place);
-watch("value", () => receive(props.value));
-setInterval(watchOver, 4000);
-
-speak(firstLanguage(), false);
-write(recall(sessionStorage, "mureum.draft") || "");
-controls();
-root.dataset.ready = "true";
-if (wide.matches) box.focus();
