@@ -249,6 +249,21 @@ def _file_lines(file: str | None) -> list[str]:
         raise UsageError(f"'{file}' is not UTF-8 text.") from error
 
 
+# --- what was said of answers
+
+
+def _feedback_list(arguments: argparse.Namespace) -> int:
+    from ui.feedback import feedback_list
+
+    return feedback_list(arguments)
+
+
+def _feedback_export(arguments: argparse.Namespace) -> int:
+    from ui.feedback import feedback_export
+
+    return feedback_export(arguments)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "chat": _chat,
     "ask": _ask,
@@ -263,6 +278,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "models list": upkeep.models_list,
     "models fetch": upkeep.models_fetch,
     "models verify": upkeep.models_verify,
+    "feedback list": _feedback_list,
+    "feedback export": _feedback_export,
 }
 """What each command does; its exit code."""
 

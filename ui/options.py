@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
 
     _index_commands(commands, common, index, encoder)
     _model_commands(commands, common)
+    _feedback_commands(commands, [common, data])
     return root
 
 
@@ -117,6 +118,18 @@ def _model_commands(
     )
     verify = _command(actions, "verify", "check every file of the models against its SHA-256", [common], "models ")
     verify.add_argument("names", nargs="*", metavar="MODEL", help="default: both default models")
+
+
+def _feedback_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", parents: Sequence[argparse.ArgumentParser]
+) -> None:
+    sentence = "read what was said of answers"
+    group = commands.add_parser("feedback", help=sentence, description=f"{sentence.capitalize()}.")
+    actions = group.add_subparsers(metavar="ACTION", required=True)
+    listed = _command(actions, "list", "list what was said, the oldest first", parents, "feedback ")
+    listed.add_argument("--json", action="store_true", help="print a JSON object a line")
+    export = _command(actions, "export", "write it as a question set for 'mureum eval'", parents, "feedback ")
+    export.add_argument("file", metavar="FILE", help="a new file, in the format of seeds/questions.jsonl")
 
 
 def _command(

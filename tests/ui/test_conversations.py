@@ -13,7 +13,6 @@ import pytest
 
 from index.errors import NoSpace
 from rag.records import Citation, Timings
-from ui import conversations
 from ui.conversations import (
     FILE,
     ConversationNotFound,
@@ -194,12 +193,12 @@ def test_a_full_disk_is_told_and_nothing_is_lost(kept: Conversations, monkeypatc
     connect = sqlite3.connect
 
     def small(*given: Any, **options: Any) -> sqlite3.Connection:
-        database = connect(*given, **options)
+        database: sqlite3.Connection = connect(*given, **options)
         [(pages,)] = database.execute("PRAGMA page_count")
         database.execute(f"PRAGMA max_page_count = {pages}")
         return database
 
-    monkeypatch.setattr(conversations.sqlite3, "connect", small)
+    monkeypatch.setattr(sqlite3, "connect", small)
     with pytest.raises(NoSpace):
         kept.keep(ONE, TALK, turn("x" * 100_000))
     monkeypatch.undo()
