@@ -134,7 +134,7 @@ def test_prepared_sentences_are_not_translated_again(open_answerer: Open) -> Non
     assert steps == [(done, 3) for done in (1, 2, 3)]
     assert answerer.is_warm(answerer.context(), "ko") and answerer.is_warm(answerer.context(), "en")
     before = len(model.prompts)
-    assert answerer.ask("How much money did the development take?").status == "answered"
+    assert answerer.ask("How much money did the development take?").citations
     assert len(model.prompts) == before + 2  # gate and draft
 
 

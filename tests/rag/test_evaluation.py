@@ -177,10 +177,10 @@ def test_what_is_not_known_is_no_figure(index: Index) -> None:
 
 def test_evaluating_asks_what_came_before(index: Index) -> None:
     answerer = Answerer(index, model())
-    (result,) = evaluate(answerer, [replace(KOREAN, earlier=("신약이 나왔어?",))])
+    (result,) = evaluate(answerer, [replace(KOREAN, earlier=("개발비가 나와?",))])
     assert result.right
     assert isinstance(answerer.model, FakeModel)
-    assert any("신약이 나왔어?" in prompt[-1].content for prompt in answerer.model.prompts)
+    assert any("개발비가 나와?" in prompt[-1].content for prompt in answerer.model.prompts)
 
 
 def test_a_question_without_an_answer_in_time_is_counted_and_the_others_go_on(index: Index) -> None:
