@@ -44,12 +44,15 @@ INSERT INTO state VALUES (1, 0);
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
     source TEXT NOT NULL, digest TEXT NOT NULL, language TEXT NOT NULL, added TEXT NOT NULL);
+"""
+
+_PASSAGES = """
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     document INTEGER NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
     number INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, sentences TEXT NOT NULL,
     repeated INTEGER NOT NULL, tokens TEXT NOT NULL, vector BLOB NOT NULL, sentence_vectors BLOB NOT NULL,
-    UNIQUE (document, number));
+    UNIQUE (document, number))
 """
 
 _INSERT_RECIPE = "INSERT INTO recipe VALUES (?, ?)"
@@ -138,21 +141,27 @@ class Catalogue:
             raise
         return catalogue
 
-    def replace_all(self, recipe: Recipe, rows_of: Callable[[Document], Sequence[PassageRow]]) -> int:
+    def replace_all(
+        self,
+        recipe: Recipe,
+        rows_of: Callable[[Iterable[Document]], Iterable[tuple[Document, Sequence[PassageRow]]]],
+    ) -> int:
         """Take a new recipe and new passages for every document, all or nothing; how many documents.
 
-        Whoever reads meanwhile goes on with the old ones; whoever wants to write has to wait.
+        Whoever reads meanwhile goes on with the old ones; whoever wants to write has to wait. rows_of: gets all
+        documents, and returns each with its passages.
         """
         with self._change():
-            self._run("DELETE FROM passages")
+            self._run("DROP TABLE passages")  # an older program's may have other columns
+            self._run(_PASSAGES)
             self._run("DELETE FROM recipe")
             for pair in _recipe_rows(recipe):
                 self._run(_INSERT_RECIPE, pair)
-            names = self._run("SELECT id, name FROM documents ORDER BY name")
-            for number, name in names:
-                self._insert(number, rows_of(self.document(name)))
+            numbers = {name: number for number, name in self._run("SELECT id, name FROM documents ORDER BY name")}
+            for document, rows in rows_of(self.document(name) for name in numbers):
+                self._insert(numbers[document.name], rows)
         self.recipe = recipe
-        return len(names)
+        return len(numbers)
 
     def close(self) -> None:
         """Close the connection; the object is of no use afterwards."""
@@ -170,16 +179,25 @@ class Catalogue:
 
     def put(self, document: Document, rows: Sequence[PassageRow]) -> None:
         """Store a document with its passages, in the place of one with the same name."""
-        added = datetime.now(UTC).isoformat(timespec="seconds")
-        values = (document.name, document.title, document.text, document.source, document.digest)
         with self._change():
-            self._run("DELETE FROM documents WHERE name = ?", (document.name,))
-            [(number,)] = self._run(
-                "INSERT INTO documents (name, title, text, source, digest, language, added) VALUES (?,?,?,?,?,?,?)"
-                " RETURNING id",
-                (*values, language(document.text), added),
+            self._insert(self._put_document(document), rows)
+
+    def copy(self, twin: str, document: Document) -> bool:
+        """Store a document with the passages of `twin`, which has the same text; False when that is not so (any more).
+
+        Nothing is stored then.
+        """
+        with self._change():
+            found = self._run("SELECT id FROM documents WHERE name = ? AND digest = ?", (twin, document.digest))
+            if not found or twin == document.name:
+                return False
+            columns = 'number, start, "end", sentences, repeated, tokens, vector, sentence_vectors'
+            self._run(
+                f"INSERT INTO passages (document, {columns}) SELECT ?, {columns} FROM passages WHERE document = ?"
+                " ORDER BY number",
+                (self._put_document(document), found[0][0]),
             )
-            self._insert(number, rows)
+        return True
 
     def move(self, name: str, source: str) -> None:
         """Note that an unchanged document is now read from another path."""
@@ -275,6 +293,18 @@ class Catalogue:
     def _stored_recipe(self) -> dict[str, str]:
         return dict(self._run("SELECT key, value FROM recipe"))
 
+    def _put_document(self, document: Document) -> int:
+        """The id of a document that now stands in the place of one with the same name, without passages."""
+        added = datetime.now(UTC).isoformat(timespec="seconds")
+        values = (document.name, document.title, document.text, document.source, document.digest)
+        self._run("DELETE FROM documents WHERE name = ?", (document.name,))
+        [(number,)] = self._run(
+            "INSERT INTO documents (name, title, text, source, digest, language, added) VALUES (?,?,?,?,?,?,?)"
+            " RETURNING id",
+            (*values, language(document.text), added),
+        )
+        return int(number)
+
     def _insert(self, document: int, rows: Sequence[PassageRow]) -> None:
         with _faults(self.path.parent):
             self._connection.executemany(
@@ -324,7 +354,7 @@ def _make_tables(connection: sqlite3.Connection, recipe: Recipe) -> None:
             time.sleep(0.05)
     connection.execute("BEGIN IMMEDIATE")
     if not _has_tables(connection):
-        for statement in _SCHEMA.strip().rstrip(";").split(";"):
+        for statement in (*_SCHEMA.strip().rstrip(";").split(";"), _PASSAGES):
             connection.execute(statement)
         connection.executemany(_INSERT_RECIPE, _recipe_rows(recipe))
     connection.execute("COMMIT")

@@ -103,12 +103,93 @@ def test_a_changed_file_takes_the_place_of_its_older_self(files: Path, folder: P
     assert texts(folder)["j1"] == "changed"
 
 
-def test_a_file_that_was_deleted_stays_in_the_index(files: Path, folder: Path) -> None:
+# --- renamed, copied and deleted files
+
+
+def test_a_deleted_file_and_a_deleted_line_are_forgotten(files: Path, folder: Path) -> None:
     build.add(folder, [files], FakeEncoder())
     (files / "가.txt").unlink()
+    write(files / "many.jsonl", '{"id": "j2", "text": "The text of j2 is here."}')
     report = build.add(folder, [files], FakeEncoder())
-    assert report.unchanged == ["j1", "j2", "sub/b.md"]
-    assert "가.txt" in texts(folder)
+    assert (report.unchanged, sorted(report.removed)) == (["j2", "sub/b.md"], ["j1", "가.txt"])
+    assert sorted(texts(folder)) == ["j2", "sub/b.md"]
+    assert build.verify(folder, RECIPE) == []
+
+
+def test_a_renamed_file_is_followed_without_encoding(files: Path, folder: Path) -> None:
+    build.add(folder, [files], FakeEncoder())
+    before = {row[0]: row[2:] for row in content(folder)}
+    (files / "가.txt").rename(files / "sub" / "나.txt")
+    encoder = FakeEncoder()
+    report = build.add(folder, [files], encoder)
+    assert (report.added, report.removed, encoder.encoded) == (["sub/나.txt"], ["가.txt"], 0)
+    after = {row[0]: row[2:] for row in content(folder)}
+    assert after["sub/나.txt"][1:] == before["가.txt"][1:]
+    (files / "sub" / "나.txt").rename(files / "다.txt")
+    report = build.add(folder, [files / "다.txt"], encoder)  # named by itself, from another folder
+    assert (report.added, report.removed, encoder.encoded) == (["다.txt"], ["sub/나.txt"], 0)
+    assert build.verify(folder, RECIPE) == []
+
+
+def test_a_text_is_encoded_once_whatever_its_names(folder: Path, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write(tmp_path / "files" / f"{name}.txt", "The same text. In two sentences.")
+    encoder = FakeEncoder()
+    assert build.add(folder, [tmp_path / "files"], encoder).added == ["a.txt", "b.txt", "c.txt"]
+    write(tmp_path / "files" / "d.txt", "The same text. In two sentences.")
+    assert build.add(folder, [tmp_path / "files"], encoder).added == ["d.txt"]
+    assert encoder.encoded == 1
+    rows = content(folder)
+    assert len(rows) == 4
+    assert all(row[3:] == rows[0][3:] for row in rows)
+
+
+def test_only_what_is_surely_gone_is_forgotten(files: Path, folder: Path, tmp_path: Path) -> None:
+    other = write(tmp_path / "other" / "c.txt", "Another folder.")
+    build.add(folder, [files, other], FakeEncoder())
+    other.unlink()  # it is in no folder that is added again
+    write(files / "many.jsonl", "no JSON any more")
+    (files / "가.txt").write_bytes(b"\xff\xff")
+    assert build.add(folder, [files], FakeEncoder()).removed == []
+    for path in sorted(files.rglob("*.*"), reverse=True):
+        path.unlink()
+    assert build.add(folder, [files], FakeEncoder()).removed == []  # as of a drive that is not there
+    assert sorted(texts(folder)) == ["c.txt", "j1", "j2", "sub/b.md", "가.txt"]
+
+
+def test_progress_tells_the_rate_and_what_is_left(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "BATCH_PASSAGES", 1)
+    files, seen = many(tmp_path / "files", 4, "d"), list[Progress]()
+    build.add(folder, [files], FakeEncoder(), seen.append)
+    size = sum(path.stat().st_size for path in files.iterdir())
+    assert [one.all_bytes for one in seen] == [size] * 5
+    assert all(one.rate == one.passages / one.seconds > 0 for one in seen)
+    left = [one.seconds_left for one in seen]
+    assert left[0] is not None and left[0] > 0
+    assert left[-2:] == [0.0, 0.0]
+    build.rebuild(folder, FakeEncoder(), seen.append)
+    assert (seen[-1].files, seen[-1].bytes, seen[-1].seconds_left) == (4, size, 0.0)
+    assert Progress(0, 1, 0, 0, 0, 10).seconds_left is None
+
+
+def test_an_add_that_is_interrupted_goes_on_with_the_rest(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "BATCH_PASSAGES", 1)
+    files = many(tmp_path / "files", 5, "d")
+
+    def ctrl_c(step: Progress) -> None:
+        if step.documents == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build.add(folder, [files], FakeEncoder(), ctrl_c)
+    assert assert_every_document_whole(folder, files) == 3
+    report = build.add(folder, [files], FakeEncoder())
+    assert (len(report.unchanged), len(report.added)) == (3, 2)
+    assert assert_every_document_whole(folder, files) == 5
 
 
 def test_what_cannot_be_read_is_reported_and_hinders_nothing(files: Path, folder: Path) -> None:

@@ -128,10 +128,10 @@ def test_replacing_all_is_all_or_nothing(catalogue: Catalogue) -> None:
 
     other = replace(RECIPE, encoder="another")
     with pytest.raises(KeyboardInterrupt):
-        catalogue.replace_all(other, stopped)
+        catalogue.replace_all(other, lambda all_of: ((one, stopped(one)) for one in all_of))
     catalogue.require_recipe()
     assert (len(catalogue.passages()[0]), catalogue.state()) == (4, 2)
-    assert catalogue.replace_all(other, lambda one: rows(one, 1)) == 2
+    assert catalogue.replace_all(other, lambda all_of: ((one, rows(one, 1)) for one in all_of)) == 2
     assert (len(catalogue.passages()[0]), catalogue.state(), catalogue.recipe) == (2, 3, other)
     catalogue.require_recipe()
 
