@@ -1,0 +1,62 @@
+"""What kind of thing a question asks for, and whether a text has one."""
+
+import pytest
+
+from rag.kinds import defines, has_kind, kind_of
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("몇 월에 열렸어?", "month"),
+        ("In which month was it held?", "month"),
+        ("신약은 언제 나와?", "time"),
+        ("When will the plan be ready?", "time"),
+        ("행사에 몇 명이 왔어?", "people"),
+        ("How many people attended?", "people"),
+        ("기업은 몇 곳이 참여했나요?", "companies"),
+        ("How many firms took part?", "companies"),
+        ("입장료가 얼마야?", "money"),
+        ("How much did it cost to attend?", "money"),
+        ("재단 이사장 이름이 뭐야?", "person"),
+        ("What is the name of the head of the foundation?", "person"),
+        ("예로 든 나라는 어디야?", "countries"),
+        ("Which countries did he name?", "countries"),
+        ("이메일 주소 알려줘", "email"),
+        ("누가 말했어?", ""),
+        ("What did the minister say?", ""),
+        ("Who hosted the event?", ""),  # a body as well as a person
+    ],
+)
+def test_the_kind_that_is_asked_for(question: str, kind: str) -> None:
+    assert kind_of(question) == kind
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "fits"),
+    [
+        ("행사에 몇 명이 왔어?", "2024년 3월 100% 적용하면 300조원", False),
+        ("행사에 몇 명이 왔어?", "행사에는 1200여 명이 참석했다.", True),
+        ("How many people attended?", "There were 350 participants.", True),
+        ("기업은 몇 곳이 참여했나요?", "국내 기업 35개사가 참여했다.", True),
+        ("기업은 몇 곳이 참여했나요?", "연간 300조원을 아낀다.", False),
+        ("입장료가 얼마야?", "입장료는 5만원이다.", True),
+        ("입장료가 얼마야?", "모두 35명이 왔다.", False),
+        ("재단 이사장 이름이 뭐야?", "재단은 중소기업을 돕는다.", False),
+        ("재단 이사장 이름이 뭐야?", "이도윤 이사장이 말했다.", True),
+        ("Which countries did he name?", "한국 기업의 진출을 돕는다.", False),
+        ("Which countries did he name?", "미국과 일본을 들었다.", True),
+        ("신약은 언제 나와?", "계획을 조만간 마련한다.", True),
+        ("신약은 언제 나와?", "계획을 마련한다.", False),
+        ("이메일 주소 알려줘", "기자 a@example.com", True),
+    ],
+)
+def test_whether_a_text_has_it(question: str, text: str, fits: bool) -> None:
+    assert has_kind(question, text) is fits
+
+
+def test_definitions() -> None:
+    assert defines("DX가 무슨 뜻이야?", "디지털 전환(DX)이 빠르다.")
+    assert defines("What does DX stand for?", "DX(디지털 전환)가 빠르다.")
+    assert not defines("DX가 무슨 뜻이야?", "DX 2024를 열었다.")
+    assert not defines("DX 행사는 언제야?", "디지털 전환(DX)이 빠르다.")
