@@ -29,7 +29,8 @@ _TRANSLATOR = {
     "en": "You translate Korean into English. Keep the names, titles, dates and amounts that stand there in English "
     "already. Reply with the translation only.",
 }
-_WITHOUT = "Do not write: {words}"
+_WITHOUT = "(Do not write: {words})"
+_USING = "(Write: {words})"
 _TRANSLATE_QUESTION = {
     "ko": "Translate this question into Korean. Do not answer it.\nQuestion: {question}\n질문:",
     "en": "Translate this question into English. Do not answer it.\n질문: {question}\nQuestion:",
@@ -69,15 +70,15 @@ def gate(reading: Reading) -> Prompt:
     return _prompt(replace(reading, relevant=()), _GATE)
 
 
-def translation(sentence: str, wanted: Language, without: Sequence[str] = ()) -> Prompt:
+def translation(sentence: str, wanted: Language, without: Sequence[str] = (), using: Sequence[str] = ()) -> Prompt:
     """Asks for a sentence of a document in the other language; what code can put into English stands there already.
 
-    without: what an earlier attempt made up.
+    without: what an earlier attempt made up. using: what it left out.
     """
     given = half_english(sentence) if wanted == "en" else sentence
-    if without:
-        given = f"{given}\n\n({_WITHOUT.format(words=', '.join(without))})"
-    return Message("system", _TRANSLATOR[wanted]), Message("user", given)
+    notes = [_WITHOUT.format(words=", ".join(without))] if without else []
+    notes += [_USING.format(words=", ".join(using))] if using else []
+    return Message("system", _TRANSLATOR[wanted]), Message("user", "\n\n".join([given, *notes]))
 
 
 def question_translation(question: str, wanted: Language) -> Prompt:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from index.sentences import language
 from rag import prompts
+from rag.bilingual import terms
 from rag.model import AnsweringModel
 from rag.numbers import unsupported
 from rag.records import Language
@@ -27,7 +28,8 @@ LONGEST = 128
 """Tokens of a translation."""
 
 ATTEMPTS = 2
-"""Translations of a sentence that are tried: the second one is told what the first one made up."""
+"""Translations of a sentence that are tried: the second one is told what the first one made up and
+left out."""
 
 _INTRODUCTION = re.compile(r"^(?:here is|the|english)[\w\s]{0,20}translation[^:]{0,20}:\s*", re.IGNORECASE)
 
@@ -59,14 +61,18 @@ class Translations:
         known = self.known(sentence, wanted)
         if known is not None:
             return known
-        without: list[str] = []
+        text = ""
+        made_up: list[str] = []
+        left_out: list[str] = []
         for _ in range(ATTEMPTS):
-            prompt = prompts.translation(sentence, wanted, without)
-            text = _INTRODUCTION.sub("", " ".join("".join(self._model.stream(prompt, LONGEST, cancel)).split()))
-            wrong = [*unsupported(text, [sentence]), *strange_times(text, [sentence])]
-            if language(text) == wanted and not wrong:
+            prompt = prompts.translation(sentence, wanted, made_up, left_out)
+            written = _INTRODUCTION.sub("", " ".join("".join(self._model.stream(prompt, LONGEST, cancel)).split()))
+            made_up = [*unsupported(written, [sentence]), *strange_times(written, [sentence])]
+            left_out = _left_out(written, sentence) if wanted == "en" else []
+            if language(written) == wanted and not made_up:
+                text = written
+            if text and not left_out:
                 break
-            text, without = "", wrong
         self._keep(self._key(sentence, wanted), text)
         return text
 
@@ -91,3 +97,13 @@ class Translations:
             with contextlib.closing(sqlite3.connect(self._file)) as store, store:
                 store.execute("CREATE TABLE IF NOT EXISTS translations (key TEXT PRIMARY KEY, text TEXT NOT NULL)")
                 store.execute("INSERT OR REPLACE INTO translations VALUES (?, ?)", (key, text))
+
+
+def _left_out(translation: str, sentence: str) -> list[str]:
+    """The terms of a Korean sentence whose English form its translation does not have, nor the main part of it."""
+    known = translation.casefold()
+    return [
+        term.english
+        for term in terms(sentence)
+        if not all(word.casefold() in known for word in re.findall(r"[A-Za-z]{4,}|\d+", term.english))
+    ]

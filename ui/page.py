@@ -136,6 +136,8 @@ def answer_html(answer: Answer, quote: Quote) -> str:
     ko, en = both("not_found_text")
     text = answer.text or (ko if answer.language == "ko" else en)
     translated = [citation for citation in answer.citations if citation.translation]
+    if translated:  # its quotes come with their translations
+        text = "\n".join(line for line in text.split("\n") if not line.startswith("“"))
     return _paragraphs(text, lambda line: marks_html(line, known)) + quotes_html(translated, quote)
 
 
