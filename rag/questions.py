@@ -24,6 +24,11 @@ _ENGLISH_REFERENCE = re.compile(
     r"|\b(?:he|she|they|it|that|this|those|these|him|her|them|his|hers|their|its|there|then|one|same|else)\b",
     re.IGNORECASE,
 )
+_KOREAN_SHIFT = re.compile(r"^(?:그럼|그러면|그리고)?\s*(?!그|이|저)\S+(?:\s\S+)?(?:은|는|에서는|에서도|도)요?\s*\?*$")
+_ENGLISH_SHIFT = re.compile(r"^(?:and|what about|how about|and what about)\s+(?!wh|how|did|does|is|was)", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"\b(?:he|she|they|it|that|this|those|these|him|her|them|his|hers|their|its|there)\b", re.IGNORECASE
+)
 _SHORT = {"ko": 3, "en": 4}
 """Words up to which a question that follows another is taken to be incomplete by itself."""
 
@@ -54,7 +59,16 @@ def read_question(asked: str, history: Sequence[Turn] = ()) -> Question:
     if earlier is None:
         return Question(text, spoken, None, text)
     answer = MARK.sub("", earlier.answer)[:200]
-    return Question(text, spoken, Turn(earlier.question, answer), f"{earlier.question} {answer} {text}")
+    search = f"{earlier.question} {text}" if shifts(text, spoken) else f"{earlier.question} {answer} {text}"
+    return Question(text, spoken, Turn(earlier.question, answer), search)
+
+
+def shifts(text: str, spoken: Language) -> bool:
+    """Whether a follow-up asks the same of something else ('And the other ministry?', '산업부는요?'): the answer before
+    would then lead the search astray."""
+    if spoken == "ko":
+        return bool(_KOREAN_SHIFT.search(text))
+    return bool(_ENGLISH_SHIFT.search(text)) and not _PRONOUN.search(text)
 
 
 def leans_on_earlier(text: str, spoken: Language) -> bool:

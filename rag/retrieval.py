@@ -1,12 +1,20 @@
-"""From a question to its hits: dense and lexical retrieval, mixed by how much the lexical side has to say."""
+"""From a question to its hits: dense and lexical retrieval, mixed by how much the lexical side has to say.
 
+Vectors near the question and passages with its words make a pool; the best of that are compared with the question
+token by token (late interaction: Khattab & Zaharia 2020, arXiv:2004.12832, here with the one embedding model and
+without training). Vectors are compared as differences from their language's mean: all vectors of a language have a
+good part in common, which says nothing and hides what two languages share.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.records import Passage
+from index.encoder import Asked, Centre, Vectors
+from index.sentences import language
 from index.snapshot import Index, Snapshot
 from index.tokens import tokens
 from rag.records import Hit, Sentence
@@ -19,6 +27,15 @@ DENSE_WEIGHT = 0.7
 
 SENTENCE_SHARE = 0.5
 """Share of a passage's best sentence in its dense score; the rest is the passage's own vector."""
+
+RERANKED = 40
+"""Passages of the pool that are compared with the question token by token, at least."""
+
+VECTOR_SHARE = 0.2
+"""Weight of the passage's and its best sentence's cosine in the dense score of those; that of the tokens' is 1."""
+
+PRIOR = 30
+"""As many passages the question's own centre counts for in the centre of passages: a few have none of their own."""
 
 REPEATED_PENALTY = 0.15
 """Taken from the score of captions and credit lines, so that they come after text that says as much."""
@@ -35,22 +52,18 @@ def search(index: Index, question: str, k: int = 10, snapshot: Snapshot | None =
     snapshot = snapshot or index.snapshot()
     if not snapshot.ids:
         return []
-    vector = index.encoder.encode_question(question)
+    asked = index.encoder.encode_asked(question)
     words = tokens(question)
     lexical = snapshot.lexical.scores(words)
-    rows = _pool(snapshot, vector, lexical)
-    ids = [snapshot.ids[row] for row in rows]
-    whole = snapshot.vectors.vectors(np.array(ids, np.int64)) @ vector
-    sentence_vectors = snapshot.sentence_vectors(ids)
-    sentences = [sentence_vectors[number] @ vector for number in ids]
-    best = np.array(
-        [part.max() if len(part) else score for part, score in zip(sentences, whole, strict=True)], np.float32
-    )
-    dense = ((1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * np.array(best)).astype(np.float32)
+    view = _View(snapshot, asked, {spoken: index.encoder.centre(spoken) for spoken in ("ko", "en")}, language(question))
+    rows = _pool(snapshot, asked.vector, lexical)
+    rows, near = view.nearest(rows, lexical, max(RERANKED, 2 * k))
+    dense = view.by_tokens(rows) + VECTOR_SHARE * near
     passages = [snapshot.passages[row] for row in rows]
     texts = [snapshot.quote(passage.document, passage.start, passage.end) for passage in passages]
     scores = _mix(dense, lexical[rows], _knowledge(snapshot, words, rows, lexical, texts))
     scores -= np.array([REPEATED_PENALTY if passage.repeated else 0.0 for passage in passages])
+    whole = snapshot.vectors.vectors(np.array([snapshot.ids[row] for row in rows], np.int64)) @ asked.vector
     hits: list[Hit] = []
     seen: set[str] = set()
     for place in np.argsort(-scores, kind="stable"):
@@ -64,12 +77,76 @@ def search(index: Index, question: str, k: int = 10, snapshot: Snapshot | None =
                 score=float(np.clip(scores[place], 0.0, 1.0)),
                 dense=float(whole[place]),
                 lexical=float(lexical[rows[place]]),
-                sentences=_rank_sentences(snapshot, passages[place], words, sentences[place], float(whole[place])),
+                sentences=_rank_sentences(snapshot, rows[place], words, asked.vector, float(whole[place])),
             )
         )
         if len(hits) == k:
             break
     return hits
+
+
+class _View:
+    """Passages as one question sees them: cosines of differences from the centres of their languages."""
+
+    def __init__(self, snapshot: Snapshot, asked: Asked, centres: dict[str, Centre], spoken: str) -> None:
+        self._snapshot = snapshot
+        self._weights = asked.weights / max(float(asked.weights.sum()), 1e-9)
+        self._vector = _unit(asked.vector - centres[spoken].vector)
+        self._tokens = _unit(asked.tokens - centres[spoken].token)
+        counts = Counter(snapshot.languages)
+        self._centres: dict[str, Vectors] = {}
+        self._token_centres: dict[str, Vectors] = {}
+        for other, own in snapshot.centres.items():
+            prior = centres[other]
+            self._centres[other] = (counts[other] * own + PRIOR * prior.vector) / (counts[other] + PRIOR)
+            longer = np.linalg.norm(prior.token) / max(float(np.linalg.norm(prior.vector)), 1e-9)
+            self._token_centres[other] = np.asarray(self._centres[other] * longer, np.float32)
+
+    def nearest(self, rows: Sequence[int], lexical: NDArray[np.float32], count: int) -> tuple[list[int], Vectors]:
+        """The rows that vectors or words put first, `count` at most in all, with their dense scores (n,)."""
+        ids = [self._snapshot.ids[row] for row in rows]
+        own = [self._snapshot.languages[row] for row in rows]
+        centres = np.array([self._centres[spoken] for spoken in own], np.float32)
+        whole = _unit(self._snapshot.vectors.vectors(np.array(ids, np.int64)) - centres) @ self._vector
+        parts = self._snapshot.sentence_vectors(ids)
+        lengths = [len(parts[number]) for number in ids]
+        sentences = np.concatenate([parts[number] for number in ids]) - np.repeat(centres, lengths, axis=0)
+        cosines = _unit(sentences) @ self._vector
+        best = np.maximum(_best_of(cosines[:, None], lengths)[:, 0], -1.0)
+        dense = ((1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * best).astype(np.float32)
+        worded = [
+            place for place in np.argsort(-lexical[rows], kind="stable")[: count // 4] if lexical[rows[place]] > 0
+        ]
+        order = dict.fromkeys([*np.argsort(-dense, kind="stable")[: count - len(worded)], *worded])
+        chosen = sorted(int(place) for place in order)
+        return [rows[place] for place in chosen], dense[chosen]
+
+    def by_tokens(self, rows: Sequence[int]) -> Vectors:
+        """MaxSim (n,), [-1, 1]: the mean over the question's tokens of the best cosine among the passage's tokens,
+        each weighted by how much it tells."""
+        ids = [self._snapshot.ids[row] for row in rows]
+        found = self._snapshot.token_vectors(ids)
+        parts = [
+            found[number] - self._token_centres[self._snapshot.languages[row]]
+            for row, number in zip(rows, ids, strict=True)
+        ]
+        cosines = _unit(np.concatenate(parts)) @ self._tokens.T  # (all tokens of the passages, T)
+        return np.asarray(_best_of(cosines, [len(part) for part in parts]) @ self._weights, np.float32)
+
+
+def _best_of(cosines: Vectors, lengths: Sequence[int]) -> Vectors:
+    """The highest of each run of rows, (number of runs, columns); -1 for an empty run."""
+    best = np.full((len(lengths), cosines.shape[1]), -1.0, np.float32)
+    filled = [run for run, length in enumerate(lengths) if length]
+    if filled:
+        starts = np.cumsum([0, *lengths])[filled]
+        best[filled] = np.maximum.reduceat(cosines, starts, axis=0)
+    return best
+
+
+def _unit(rows: Vectors) -> Vectors:
+    """The last axis at length 1; zero stays zero."""
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9), np.float32)
 
 
 def _pool(snapshot: Snapshot, vector: NDArray[np.float32], lexical: NDArray[np.float32]) -> list[int]:
@@ -114,12 +191,14 @@ def _minmax(row: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _rank_sentences(
     snapshot: Snapshot,
-    passage: Passage,
+    row: int,
     words: Sequence[str],
-    cosines: NDArray[np.float32],
+    vector: Vectors,
     whole: float,
 ) -> tuple[Sentence, ...]:
     """The sentences of a passage, best first: by their own vector, a little by the passage's, and by shared words."""
+    passage, number = snapshot.passages[row], snapshot.ids[row]
+    cosines = snapshot.sentence_vectors([number])[number] @ vector
     ranked = []
     for (start, end), cosine in zip(passage.sentences, cosines, strict=True):
         shared = snapshot.lexical.coverage(words, _token_set(snapshot.quote(passage.document, start, end)))

@@ -5,8 +5,8 @@ import unicodedata
 import pytest
 
 from index.errors import QuestionEmpty, QuestionTooLong
-from rag.questions import LONGEST, leans_on_earlier, read_question
-from rag.records import Turn
+from rag.questions import LONGEST, leans_on_earlier, read_question, shifts
+from rag.records import Language, Turn
 
 BEFORE = [Turn("기조강연은 누가 했어?", "백승욱 루닛 의장이 했습니다. [1]")]
 
@@ -44,7 +44,8 @@ def test_language(asked: str, spoken: str) -> None:
 def test_korean_follow_ups(asked: str) -> None:
     question = read_question(asked, BEFORE)
     assert question.earlier is not None
-    assert "기조강연" in question.search and "백승욱" in question.search and "[1]" not in question.search
+    assert "기조강연" in question.search and "[1]" not in question.search
+    assert ("백승욱" in question.search) is not shifts(asked, "ko")
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,23 @@ def test_whole_questions_stand_alone(asked: str, spoken: str) -> None:
 
 def test_nothing_before_nothing_to_lean_on() -> None:
     assert read_question("그건 누가 말했어?").earlier is None
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "shifted"),
+    [
+        ("그럼 도서관에서는?", "ko", True),
+        ("시청은요?", "ko", True),
+        ("그 사람은?", "ko", False),
+        ("그건 누가 말했어?", "ko", False),
+        ("And the city library?", "en", True),
+        ("What about the mayor?", "en", True),
+        ("What about his age?", "en", False),
+        ("And who said that?", "en", False),
+        ("And where was it held?", "en", False),
+    ],
+)
+def test_the_same_of_something_else(text: str, spoken: Language, shifted: bool) -> None:
+    assert shifts(text, spoken) is shifted
+    search = read_question(text, [Turn("누가 왔어?", "시장이 왔다.")]).search
+    assert ("시장이 왔다" in search) is not shifted
