@@ -91,7 +91,9 @@ def _dates(text: str) -> list[Term]:
     for match in _DATE.finditer(text):
         month = _MONTHS[int(match["month"]) - 1] if match["month"] else ""
         day = match["of"] or match["day"] or ""
-        found.append(Term(match.start(), match.end(), f"{month} {day}".strip() if month else _ordinal(int(day))))
+        date = f"{month} {day}".strip() if month else _ordinal(int(day))
+        alone = day and not text[match.end() :].lstrip("에")[:1].isalnum()
+        found.append(Term(match.start(), match.end(), f"on {date}" if alone else date))
     return found
 
 

@@ -38,7 +38,7 @@ _MONTHS = (
 ).split()
 # 'May' and 'March' are words too: a month is one beside a day or a year, or after 'in', 'of' and the like.
 _MONTH = re.compile(
-    rf"(?:(?<=\bin )|(?<=\bof )|(?<=\bsince )|(?<=\bfrom )|(?<=\buntil )|(?<=\bby )|(?<=\blast )|(?<=\bnext ))"
+    rf"(?:(?<=\b[Ii]n )|(?<=\b[Oo]f )|(?<=\b[Ss]ince )|(?<=\b[Ff]rom )|(?<=\b[Uu]ntil )|(?<=\b[Bb]y )|(?<=\b[Ll]ast )|(?<=\b[Nn]ext ))"
     rf"(?:{'|'.join(_MONTHS)})\b|\b(?:{'|'.join(_MONTHS)})\.?(?=\s\d)|(?<=\d )(?:{'|'.join(_MONTHS)})\b"
 )
 _UNITS = (

@@ -29,8 +29,8 @@ _TRANSLATOR = {
     "en": "You translate Korean into English. Keep the names, titles, dates and amounts that stand there in English "
     "already. Reply with the translation only.",
 }
-_WITHOUT = "(Do not write: {words})"
-_USING = "(Write: {words})"
+_WITHOUT = "Do not write: {words}."
+_USING = "The translation has these words in it: {words}."
 _TRANSLATE_QUESTION = {
     "ko": "Translate this question into Korean. Do not answer it.\nQuestion: {question}\n질문:",
     "en": "Translate this question into English. Do not answer it.\n질문: {question}\nQuestion:",
@@ -75,10 +75,11 @@ def translation(sentence: str, wanted: Language, without: Sequence[str] = (), us
 
     without: what an earlier attempt made up. using: what it left out.
     """
+    order = [_TRANSLATOR[wanted]]
+    order += [_WITHOUT.format(words=", ".join(without))] if without else []
+    order += [_USING.format(words="; ".join(using))] if using else []
     given = half_english(sentence) if wanted == "en" else sentence
-    notes = [_WITHOUT.format(words=", ".join(without))] if without else []
-    notes += [_USING.format(words=", ".join(using))] if using else []
-    return Message("system", _TRANSLATOR[wanted]), Message("user", "\n\n".join([given, *notes]))
+    return Message("system", " ".join(order)), Message("user", given)
 
 
 def question_translation(question: str, wanted: Language) -> Prompt:

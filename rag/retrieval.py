@@ -98,9 +98,10 @@ class _View:
         self._token_centres: dict[str, Vectors] = {}
         for other, own in snapshot.centres.items():
             prior = centres[other]
-            self._centres[other] = (counts[other] * own + PRIOR * prior.vector) / (counts[other] + PRIOR)
+            mixed = (counts[other] * own + PRIOR * prior.vector) / (counts[other] + PRIOR)
+            self._centres[other] = np.asarray(mixed, np.float32)
             longer = np.linalg.norm(prior.token) / max(float(np.linalg.norm(prior.vector)), 1e-9)
-            self._token_centres[other] = np.asarray(self._centres[other] * longer, np.float32)
+            self._token_centres[other] = np.asarray(mixed * longer, np.float32)
 
     def nearest(self, rows: Sequence[int], lexical: NDArray[np.float32], count: int) -> tuple[list[int], Vectors]:
         """The rows that vectors or words put first, `count` at most in all, with their dense scores (n,)."""
@@ -114,9 +115,8 @@ class _View:
         cosines = _unit(sentences) @ self._vector
         best = np.maximum(_best_of(cosines[:, None], lengths)[:, 0], -1.0)
         dense = ((1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * best).astype(np.float32)
-        worded = [
-            place for place in np.argsort(-lexical[rows], kind="stable")[: count // 4] if lexical[rows[place]] > 0
-        ]
+        shared = lexical[rows]
+        worded = [place for place in np.argsort(-shared, kind="stable")[: count // 4] if shared[place] > 0]
         order = dict.fromkeys([*np.argsort(-dense, kind="stable")[: count - len(worded)], *worded])
         chosen = sorted(int(place) for place in order)
         return [rows[place] for place in chosen], dense[chosen]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from index.sentences import language
 from rag import prompts
-from rag.bilingual import terms
+from rag.bilingual import half_english, terms
 from rag.model import AnsweringModel
 from rag.numbers import unsupported
 from rag.records import Language
@@ -21,7 +21,7 @@ from rag.when import strange_times
 
 FILE = "translations.sqlite"
 
-VERSION = 2
+VERSION = 3
 """Part of the key of what is kept; to be raised when translations would come out otherwise."""
 
 LONGEST = 128
@@ -31,6 +31,10 @@ ATTEMPTS = 2
 """Translations of a sentence that are tried: the second one is told what the first one made up and
 left out."""
 
+SHORTEST = 0.8
+"""Least length of a translation, in lengths of the sentence; English has about twice the letters of Korean."""
+
+_HANGUL = re.compile("[가-힣]")
 _INTRODUCTION = re.compile(r"^(?:here is|the|english)[\w\s]{0,20}translation[^:]{0,20}:\s*", re.IGNORECASE)
 
 
@@ -61,6 +65,14 @@ class Translations:
         known = self.known(sentence, wanted)
         if known is not None:
             return known
+        text = half_english(sentence) if wanted == "en" else ""
+        if language(text) != wanted or _HANGUL.search(text):
+            text = self._attempts(sentence, wanted, cancel)
+        self._keep(self._key(sentence, wanted), text)
+        return text
+
+    def _attempts(self, sentence: str, wanted: Language, cancel: threading.Event | None) -> str:
+        """The best of what the model writes; '' when nothing can be trusted."""
         text = ""
         made_up: list[str] = []
         left_out: list[str] = []
@@ -69,11 +81,10 @@ class Translations:
             written = _INTRODUCTION.sub("", " ".join("".join(self._model.stream(prompt, LONGEST, cancel)).split()))
             made_up = [*unsupported(written, [sentence]), *strange_times(written, [sentence])]
             left_out = _left_out(written, sentence) if wanted == "en" else []
-            if language(written) == wanted and not made_up:
+            if language(written) == wanted and not made_up and len(written) > SHORTEST * len(sentence):
                 text = written
             if text and not left_out:
                 break
-        self._keep(self._key(sentence, wanted), text)
         return text
 
     def _key(self, sentence: str, wanted: Language) -> str:
@@ -105,5 +116,5 @@ def _left_out(translation: str, sentence: str) -> list[str]:
     return [
         term.english
         for term in terms(sentence)
-        if not all(word.casefold() in known for word in re.findall(r"[A-Za-z]{4,}|\d+", term.english))
+        if not all(word.casefold() in known for word in re.findall(r"[A-Za-z]{3,}|\d+", term.english))
     ]

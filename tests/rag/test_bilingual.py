@@ -8,7 +8,7 @@ from rag.bilingual import glossary, half_english, terms
 @pytest.mark.parametrize(
     ("korean", "english"),
     [
-        ("백승욱 루닛 의장은 6일 말했다.", "Baek Seung-uk 루닛 chairman은 the 6th 말했다."),
+        ("백승욱 루닛 의장은 6일 말했다.", "Baek Seung-uk 루닛 chairman은 on the 6th 말했다."),
         ("백 의장은 예상했다.", "Chairman Baek은 예상했다."),
         ("이 의장은 예상했다.", "이 의장은 예상했다."),  # this chairman, or a Mr Lee: the model may tell
         ("김민수기자 mskim@example.com", "Kim Min-su reporter mskim@example.com"),
@@ -35,7 +35,7 @@ def test_terms_do_not_overlap() -> None:
         "Kim Dong-cheol",
         "president",
         "2.3 trillion",
-        "May 7",
+        "on May 7",
     ]
 
 

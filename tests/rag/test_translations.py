@@ -103,3 +103,18 @@ def test_nothing_begins_once_stopped() -> None:
         raise AssertionError
 
     Background().run(work, stop)
+
+
+def test_what_code_can_put_into_english_whole_is_not_given_to_the_model(tmp_path: Path) -> None:
+    model = FakeModel(lambda _: "Kim, reporter")
+    assert Translations(tmp_path, model).translate("김민수기자 mskim@example.com", "en") == (
+        "Kim Min-su reporter mskim@example.com"
+    )
+    assert not model.prompts
+
+
+def test_a_second_attempt_is_told_what_the_first_made_up_and_left_out(tmp_path: Path) -> None:
+    replies = iter(["In June it cost 120 billion won in 5 years.", ENGLISH])
+    model = FakeModel(lambda _: next(replies))
+    assert Translations(tmp_path, model).translate(f"이도윤 연구소장은 {KOREAN}", "en") == ENGLISH
+    assert "June" in model.prompts[1][0].content and "Lee Do-yun" in model.prompts[1][0].content
