@@ -37,9 +37,12 @@ _MONTHS = (
     " Jan Feb Mar Apr - Jun Jul Aug Sep Oct Nov Dec"
 ).split()
 # 'May' and 'March' are words too: a month is one beside a day or a year, or after 'in', 'of' and the like.
+_BEFORE_MONTH = "|".join(
+    rf"(?<=\b[{word[0].upper()}{word[0]}]{word[1:]} )" for word in "in of since from until by last next".split()
+)
 _MONTH = re.compile(
-    rf"(?:(?<=\b[Ii]n )|(?<=\b[Oo]f )|(?<=\b[Ss]ince )|(?<=\b[Ff]rom )|(?<=\b[Uu]ntil )|(?<=\b[Bb]y )|(?<=\b[Ll]ast )|(?<=\b[Nn]ext ))"
-    rf"(?:{'|'.join(_MONTHS)})\b|\b(?:{'|'.join(_MONTHS)})\.?(?=\s\d)|(?<=\d )(?:{'|'.join(_MONTHS)})\b"
+    rf"(?:{_BEFORE_MONTH})(?:{'|'.join(_MONTHS)})\b"
+    rf"|\b(?:{'|'.join(_MONTHS)})\.?(?=\s\d)|(?<=\d )(?:{'|'.join(_MONTHS)})\b"
 )
 _UNITS = (
     ("month", re.compile(r"\s?월(?![가-힣]*드)")),
