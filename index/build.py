@@ -16,6 +16,7 @@ from index.errors import DocumentConflict, DocumentError, DocumentNotFound, Docu
 from index.passages import passages
 from index.reading import files_of, read
 from index.records import Document, Passage, Recipe
+from index.sentences import language
 from index.snapshot import load, recipe_for, vectors_fault, vectors_path
 from index.tokens import tokens
 
@@ -280,12 +281,11 @@ def _embed(lot: Sequence[tuple[Document, list[Passage]]], encoder: Encoder) -> l
     pieces = [(document.text, part) for document, parts in first.values() for part in parts]
     texts = [text[part.start : part.end] for text, part in pieces]
     ranges = [[(start - part.start, end - part.start) for start, end in part.sentences] for _, part in pieces]
-    vectors, sentence_vectors = encoder.encode_passages(texts, ranges)
-    made = iter(zip(texts, vectors, sentence_vectors, strict=True))
+    made = iter(zip(texts, *encoder.encode_in_full(texts, ranges), strict=True))
     rows = {
         digest: [
-            PassageRow(part, tokens(text), vector, sentences)
-            for part, (text, vector, sentences) in zip(parts, made, strict=False)
+            PassageRow(part, tokens(text), vector, sentences, words, language(text))
+            for part, (text, vector, sentences, words) in zip(parts, made, strict=False)
         ]
         for digest, (_, parts) in first.items()
     }

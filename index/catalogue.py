@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.compression import pack, unpack
 from index.errors import (
     DocumentNotFound,
     IndexBusy,
@@ -33,7 +34,7 @@ from index.records import Document, DocumentInfo, Passage, Recipe
 from index.sentences import language
 
 FILE = "catalogue.sqlite"
-FORMAT = 1
+FORMAT = 2
 BUSY_SECONDS = 10
 ALMOST_FULL = 1 << 20  # bytes; with fewer free, "disk I/O error" means a full disk
 
@@ -51,7 +52,8 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     document INTEGER NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
     number INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, sentences TEXT NOT NULL,
-    repeated INTEGER NOT NULL, tokens TEXT NOT NULL, vector BLOB NOT NULL, sentence_vectors BLOB NOT NULL,
+    repeated INTEGER NOT NULL, language TEXT NOT NULL, tokens TEXT NOT NULL, vector BLOB NOT NULL,
+    sentence_vectors BLOB NOT NULL, token_vectors BLOB NOT NULL,
     UNIQUE (document, number))
 """
 
@@ -60,12 +62,15 @@ _INSERT_RECIPE = "INSERT INTO recipe VALUES (?, ?)"
 
 @dataclass(frozen=True, slots=True)
 class PassageRow:
-    """A passage with what was computed of it: tokens, its vector (size,) and its sentences' (k, size), float32."""
+    """A passage with what was computed of it: tokens, its vector (size,), its sentences' (k, size) and its tokens of
+    the embedding model's (T, size), float32, and its language ('ko' or 'en')."""
 
     passage: Passage
     tokens: Sequence[str]
     vector: NDArray[np.float32]
     sentence_vectors: NDArray[np.float32]
+    token_vectors: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    language: str = "en"
 
 
 class Catalogue:
@@ -191,7 +196,9 @@ class Catalogue:
             found = self._run("SELECT id FROM documents WHERE name = ? AND digest = ?", (twin, document.digest))
             if not found or twin == document.name:
                 return False
-            columns = 'number, start, "end", sentences, repeated, tokens, vector, sentence_vectors'
+            columns = (
+                'number, start, "end", sentences, repeated, language, tokens, vector, sentence_vectors, token_vectors'
+            )
             self._run(
                 f"INSERT INTO passages (document, {columns}) SELECT ?, {columns} FROM passages WHERE document = ?"
                 " ORDER BY number",
@@ -258,6 +265,19 @@ class Catalogue:
                     found[number] = np.frombuffer(blob, np.float16).reshape(-1, self.recipe.size).astype(np.float32)
         return found
 
+    def languages(self) -> list[str]:
+        """The languages of all passages, in the order of their ids."""
+        return [row[0] for row in self._run("SELECT language FROM passages ORDER BY id")]
+
+    def token_vectors(self, ids: Iterable[int]) -> dict[int, NDArray[np.float32]]:
+        """For each passage id the vectors of its tokens (T, size), with the error that `index.compression` makes."""
+        found: dict[int, NDArray[np.float32]] = {}
+        for number in ids:
+            for vector, blob in self._run("SELECT vector, token_vectors FROM passages WHERE id = ?", (number,)):
+                with _faults(self.path.parent):
+                    found[number] = unpack(blob, np.frombuffer(vector, np.float32))
+        return found
+
     def check(self) -> list[str]:
         """What is wrong with the catalogue, a line each; empty when nothing is."""
         faults = [f"SQLite: {row[0]}" for row in self._run("PRAGMA integrity_check") if row[0] != "ok"]
@@ -308,8 +328,8 @@ class Catalogue:
     def _insert(self, document: int, rows: Sequence[PassageRow]) -> None:
         with _faults(self.path.parent):
             self._connection.executemany(
-                'INSERT INTO passages (document, number, start, "end", sentences, repeated, tokens, vector,'
-                " sentence_vectors) VALUES (?,?,?,?,?,?,?,?,?)",
+                'INSERT INTO passages (document, number, start, "end", sentences, repeated, language, tokens, vector,'
+                " sentence_vectors, token_vectors) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 [(document, *_to_columns(row)) for row in rows],
             )
 
@@ -426,9 +446,11 @@ def _to_columns(row: PassageRow) -> tuple[object, ...]:
         passage.end,
         json.dumps(passage.sentences),
         int(passage.repeated),
+        row.language,
         " ".join(row.tokens),
         row.vector.astype(np.float32).tobytes(),
         row.sentence_vectors.astype(np.float16).tobytes(),
+        pack(row.token_vectors, row.vector) if row.token_vectors.size else b"",
     )
 
 

@@ -5,6 +5,8 @@ import json
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +23,62 @@ Vectors = NDArray[np.float32]
 """float32, shape (n, size); rows of length 1, so that a dot product is a cosine in [-1, 1]."""
 
 BATCH = 16
+
+COMMON = 4.0
+"""Natural logarithm of the place in the vocabulary (by frequency) up to which a token tells next to nothing."""
+
+SAMPLES = {
+    "ko": (
+        "이 회사는 언제 세워졌나요?",
+        "누가 이 책을 썼습니까?",
+        "그 도시의 인구는 얼마나 됩니까?",
+        "왜 그 계획이 취소되었나요?",
+        "이 약은 어떻게 복용해야 합니까?",
+        "가장 높은 산은 어디에 있나요?",
+        "회의에서 무엇을 결정했어?",
+        "입장료는 얼마야?",
+        "두 제품의 차이점은 무엇인가요?",
+        "새 법은 누구에게 적용되나요?",
+        "기차는 몇 시에 출발해?",
+        "그 병의 증상은 무엇입니까?",
+    ),
+    "en": (
+        "When was this company founded?",
+        "Who wrote this book?",
+        "How many people live in the city?",
+        "Why was the plan cancelled?",
+        "How should this medicine be taken?",
+        "Where is the highest mountain?",
+        "What did the meeting decide?",
+        "How much is the entrance fee?",
+        "What is the difference between the two products?",
+        "Who does the new law apply to?",
+        "What time does the train leave?",
+        "What are the symptoms of the disease?",
+    ),
+}
+"""Questions of all kinds, from whose vectors the centre of a language's questions is taken."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A question as the model sees it.
+
+    vector: (size,), length 1. tokens: of each of its tokens the vector (T, size), length 1. weights: how much each
+    tells (T,), more than 0.
+    """
+
+    vector: Vectors
+    tokens: Vectors
+    weights: Vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Centre:
+    """The mean of the vectors (size,) and of the token vectors (size,) of a language's questions."""
+
+    vector: Vectors
+    token: Vectors
 
 
 class Encoder(Protocol):
@@ -49,8 +107,22 @@ class Encoder(Protocol):
         """
         ...
 
+    def encode_in_full(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors], list[Vectors]]:
+        """As `encode_passages`, and for each text the vectors of its tokens (T, size), length 1."""
+        ...
+
     def encode_question(self, question: str) -> Vectors:
         """One vector, shape (size,)."""
+        ...
+
+    def encode_asked(self, question: str) -> Asked:
+        """The question's vector with those of its tokens."""
+        ...
+
+    def centre(self, language: str) -> Centre:
+        """Where the questions of a language ('ko', 'en') lie on average."""
         ...
 
 
@@ -68,6 +140,10 @@ class SentenceTransformerEncoder:
         self._path = model
         self.name = _identity(Path(model))
         self._lock = threading.Lock()
+        self._centring = threading.Lock()
+        self._centres = lru_cache(maxsize=None)(
+            lambda language: centre_of([self.encode_asked(q) for q in SAMPLES[language]])
+        )
         self._loaded: SentenceTransformer | None = None
 
     @property
@@ -100,14 +176,22 @@ class SentenceTransformerEncoder:
     def encode_passages(
         self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
     ) -> tuple[Vectors, list[Vectors]]:
+        """See Encoder."""
+        vectors, parts, _ = self.encode_in_full(texts, sentences)
+        return vectors, parts
+
+    def encode_in_full(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors], list[Vectors]]:
         """See Encoder. Texts of like length share a batch."""
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         vectors = np.zeros((len(texts), self.size), np.float32)
         parts: list[Vectors] = [np.zeros((0, self.size), np.float32)] * len(texts)
+        words = list(parts)
         prompt = self._model.prompts.get("passage") or self._model.prompts.get("document") or ""
         for begin in range(0, len(order), BATCH):
             rows = order[begin : begin + BATCH]
-            tokens, mask, offsets = self._token_vectors([prompt + texts[row] for row in rows])
+            tokens, mask, offsets, _ = self._token_vectors([prompt + texts[row] for row in rows])
             shift = len(prompt)
             for place, row in enumerate(rows):
                 vectors[row] = _mean(tokens[place], mask[place])
@@ -117,15 +201,41 @@ class SentenceTransformerEncoder:
                 parts[row] = np.array([_mean(tokens[place], part) for part in inside], np.float32).reshape(
                     len(inside), self.size
                 )
-        return vectors, parts
+                words[row] = _unit(tokens[place, mask[place] & (ends > starts) & (ends > 0)])
+        return vectors, parts, words
 
     def encode_question(self, question: str) -> Vectors:
         """See Encoder. A question past the model's window is cut at its end."""
-        tokens, mask, _ = self._token_vectors([(self._model.prompts.get("query") or "") + question])
-        return _mean(tokens[0], mask[0])
+        return self.encode_asked(question).vector
 
-    def _token_vectors(self, texts: list[str]) -> tuple[Vectors, NDArray[np.bool_], NDArray[np.int64]]:
-        """Token vectors (B, T, size), which of them are text (B, T), their character ranges (B, T, 2)."""
+    def encode_asked(self, question: str) -> Asked:
+        """See Encoder. The prompt and the tokens that open and close a text are left out."""
+        prompt = self._model.prompts.get("query") or ""
+        tokens, mask, offsets, ids = self._token_vectors([prompt + question])
+        chosen = mask[0] & (offsets[0, :, 1] > offsets[0, :, 0]) & (offsets[0, :, 1] > len(prompt))
+        return Asked(_mean(tokens[0], mask[0]), _unit(tokens[0, chosen]), self._weights(ids[0, chosen]))
+
+    def centre(self, language: str) -> Centre:
+        """See Encoder. Worked out once from SAMPLES."""
+        with self._centring:
+            return self._centres(language)
+
+    @cached_property
+    def _by_frequency(self) -> bool:
+        """Whether a token's number is its place by frequency: in SentencePiece's unigram vocabularies it is."""
+        backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        return type(getattr(backend, "model", None)).__name__ == "Unigram"
+
+    def _weights(self, ids: NDArray[np.int64]) -> Vectors:
+        """How much tokens tell, (T,): about minus the logarithm of their frequency, which falls as 1 / place (Zipf)."""
+        if not self._by_frequency:
+            return np.ones(len(ids), np.float32)
+        return np.asarray(np.maximum(np.log(ids + 10.0) - COMMON, 0.1), np.float32)
+
+    def _token_vectors(
+        self, texts: list[str]
+    ) -> tuple[Vectors, NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+        """Token vectors (B, T, size), which are text (B, T), their character ranges (B, T, 2), their numbers (B, T)."""
         batch = self._model.tokenizer(
             texts,
             padding=True,
@@ -141,7 +251,7 @@ class SentenceTransformerEncoder:
         with torch.inference_mode():
             output = self._model[0](dict(batch))["token_embeddings"]
         vectors: Vectors = output.float().numpy()
-        return vectors, mask, offsets
+        return vectors, mask, offsets, batch["input_ids"].numpy()
 
 
 def _load(model: str | Path) -> "SentenceTransformer":
@@ -160,6 +270,19 @@ def _load(model: str | Path) -> "SentenceTransformer":
             reason=reason,
         ) from error
     return loaded.to(torch.bfloat16) if _has_bfloat16() else loaded
+
+
+def centre_of(asked: Sequence[Asked]) -> Centre:
+    """The centre of some questions."""
+    vector = np.mean([one.vector for one in asked], axis=0, dtype=np.float32)
+    token = np.concatenate([one.tokens for one in asked]).mean(axis=0, dtype=np.float32)
+    return Centre(np.asarray(vector, np.float32), np.asarray(token, np.float32))
+
+
+def _unit(rows: Vectors) -> Vectors:
+    """Rows (n, size) at length 1; zero stays zero."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-9), np.float32)
 
 
 def _mean(tokens: Vectors, mask: NDArray[np.bool_]) -> Vectors:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from index.encoder import Vectors
+from index.encoder import SAMPLES, Asked, Centre, Vectors, centre_of
 from index.records import Span
 
 SIZE = 64
@@ -41,9 +41,29 @@ class FakeEncoder:
         ]
         return np.array([_vector(text) for text in texts], np.float32).reshape(-1, SIZE), parts
 
+    def encode_in_full(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors], list[Vectors]]:
+        """See Encoder. A word is a token."""
+        vectors, parts = self.encode_passages(texts, sentences)
+        return vectors, parts, [_words(text) for text in texts]
+
     def encode_question(self, question: str) -> Vectors:
         """See Encoder."""
         return _vector(question)
+
+    def encode_asked(self, question: str) -> Asked:
+        """See Encoder. All words tell the same."""
+        words = _words(question)
+        return Asked(_vector(question), words, np.ones(len(words), np.float32))
+
+    def centre(self, language: str) -> Centre:
+        """See Encoder."""
+        return centre_of([self.encode_asked(question) for question in SAMPLES[language]])
+
+
+def _words(text: str) -> Vectors:
+    return np.array([_vector(word) for word in re.findall(r"\w+", text)], np.float32).reshape(-1, SIZE)
 
 
 def _vector(text: str) -> Vectors:

@@ -22,6 +22,9 @@ from index.records import Passage, Recipe
 from index.tokens import version as tokens_version
 from index.vectors import VectorStore
 
+CENTRE_PASSAGES = 5000
+"""Passages of a language that its mean is taken from."""
+
 
 def recipe_for(encoder: Encoder) -> Recipe:
     """What an index built now with `encoder` records."""
@@ -31,6 +34,8 @@ def recipe_for(encoder: Encoder) -> Recipe:
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Snapshot:
     """What one state of the index holds. Row i of everything is passage `ids[i]`.
+
+    languages: of each passage, 'ko' or 'en'. centres: for each language the mean of its passages' vectors (size,).
 
     `catalogue` is pinned to that state: texts and vectors read through it are those of the passages here, whatever
     other processes have written since. `texts` reads through it too and keeps the last few.
@@ -42,6 +47,8 @@ class Snapshot:
     passages: list[Passage]
     vectors: VectorStore
     lexical: LexicalStore
+    languages: list[str]
+    centres: dict[str, NDArray[np.float32]]
     catalogue: Catalogue
     texts: Callable[[str], str]
 
@@ -56,6 +63,10 @@ class Snapshot:
     def sentence_vectors(self, ids: list[int]) -> dict[int, NDArray[np.float32]]:
         """For each passage id the vectors of its sentences (k, size)."""
         return self.catalogue.sentence_vectors(ids)
+
+    def token_vectors(self, ids: list[int]) -> dict[int, NDArray[np.float32]]:
+        """For each passage id the vectors of its tokens (T, size)."""
+        return self.catalogue.token_vectors(ids)
 
 
 class Index:
@@ -123,6 +134,7 @@ def load(catalogue: Catalogue) -> Snapshot:
     catalogue.require_recipe()
     ids, passages = catalogue.passages()
     vectors = _load_vectors(catalogue, state, len(ids)) or _make_vectors(catalogue, state, ids)
+    languages = catalogue.languages()
     return Snapshot(
         state=state,
         ids=ids,
@@ -130,9 +142,23 @@ def load(catalogue: Catalogue) -> Snapshot:
         passages=passages,
         vectors=vectors,
         lexical=LexicalStore(catalogue.tokens()),
+        languages=languages,
+        centres=_centres(vectors, ids, languages),
         catalogue=catalogue,
         texts=lru_cache(maxsize=256)(lambda name: catalogue.document(name).text),
     )
+
+
+def _centres(vectors: VectorStore, ids: list[int], languages: list[str]) -> dict[str, NDArray[np.float32]]:
+    """For each language the mean vector (size,) of its passages, or of CENTRE_PASSAGES of them all over the index."""
+    of: dict[str, list[int]] = {}
+    for number, spoken in zip(ids, languages, strict=True):
+        of.setdefault(spoken, []).append(number)
+    chosen = {spoken: numbers[:: len(numbers) // CENTRE_PASSAGES + 1] for spoken, numbers in of.items()}
+    return {
+        spoken: vectors.vectors(np.array(numbers, np.int64)).mean(axis=0, dtype=np.float32)
+        for spoken, numbers in chosen.items()
+    }
 
 
 def vectors_path(catalogue: Catalogue, state: int) -> Path:

@@ -77,6 +77,23 @@ def test_what_is_put_comes_back(catalogue: Catalogue) -> None:
     assert catalogue.check() == []
 
 
+def test_token_vectors_languages_and_copies(catalogue: Catalogue) -> None:
+    one = document("a", "글이다.")
+    passage = Passage("a", 0, 0, 4, ((0, 4),))
+    tokens = np.array([[1, 0, 0, 0], [0.6, 0.8, 0, 0]], np.float32)
+    catalogue.put(one, [PassageRow(passage, [], tokens[0], tokens[:1], tokens, "ko")])
+    assert catalogue.copy("a", document("b", "글이다."))
+    assert not catalogue.copy("a", document("c", "anders"))
+    assert not catalogue.copy("gone", document("c", "글이다."))
+    ids, passages = catalogue.passages()
+    assert [one.document for one in passages] == ["a", "b"]
+    assert catalogue.languages() == ["ko", "ko"]
+    found = catalogue.token_vectors([*ids, 99])
+    assert list(found) == ids
+    assert all(np.allclose(one, tokens, atol=0.07) for one in found.values())
+    assert catalogue.check() == []
+
+
 def test_an_empty_catalogue_has_empty_answers(catalogue: Catalogue) -> None:
     assert catalogue.vectors().shape == (0, 4)
     assert (catalogue.passages(), catalogue.tokens(), catalogue.documents()) == (([], []), [], [])
@@ -203,6 +220,7 @@ def test_a_damaged_file_is_told(damage: str, catalogue: Catalogue) -> None:
         "UPDATE passages SET sentences = 'x'",
         "UPDATE passages SET vector = x'00'",
         "UPDATE passages SET sentence_vectors = x'000000'",
+        "UPDATE passages SET token_vectors = x'000000'",
         "UPDATE recipe SET value = 'x' WHERE key = 'size'",
         "DROP TABLE passages",
     ],
@@ -215,6 +233,7 @@ def test_stored_values_that_make_no_sense_are_damage(sql: str, catalogue: Catalo
         opened.passages()
         opened.vectors()
         opened.sentence_vectors(ids)
+        opened.token_vectors(ids)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Hits: both sides mixed, repeated captions behind text, each wording once, sentences in order of relevance."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from index.build import add
 from index.fake import FakeEncoder
 from index.snapshot import Index
+from rag import retrieval
 from rag.retrieval import search
 
 CAPTION = "이도윤 연구소장이 부산 벡스코에서 신약 하늘정을 소개하고 있다.\n박사진 기자 photo@example.com\n"
@@ -66,6 +68,19 @@ def test_sentences_are_ranked_within_their_passage(index: Index) -> None:
     best = hit.sentences[0]
     assert index.quote(hit.passage.document, best.start, best.end) == "개발에는 5년간 1200억원이 들었다."
     assert [one.score for one in hit.sentences] == sorted((one.score for one in hit.sentences), reverse=True)
+
+
+def test_passages_are_compared_token_by_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both passages have the question's words; in the long one they drown in the passage's one vector."""
+    other = " ".join(f"w{number}x{number}" for number in range(60))
+    (tmp_path / "long.txt").write_text(f"{other} quartz lantern.", "utf-8")
+    (tmp_path / "short.txt").write_text("quartz lamp lanes", "utf-8")
+    add(tmp_path / "index", [tmp_path / "long.txt", tmp_path / "short.txt"], FakeEncoder())
+    monkeypatch.setattr(retrieval, "DENSE_WEIGHT", 1.0)
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        assert search(index, "quartz lantern")[0].passage.document == "long.txt"
+        monkeypatch.setattr(retrieval, "VECTOR_SHARE", 100.0)
+        assert search(index, "quartz lantern")[0].passage.document == "short.txt"
 
 
 def test_k_limits(index: Index) -> None:

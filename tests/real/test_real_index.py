@@ -98,7 +98,7 @@ def test_it_is_opened_again_and_repaired_without_encoding(
     def refused(*_: object) -> Vectors:
         raise AssertionError("encoded again")
 
-    monkeypatch.setattr(encoder, "encode_passages", refused)
+    monkeypatch.setattr(encoder, "encode_in_full", refused)
     [path] = folder.glob("vectors-*.faiss")
     for content in (path.read_bytes(), b"", path.read_bytes()[:-1] + b"?"):
         path.write_bytes(content)
