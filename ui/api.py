@@ -4,6 +4,7 @@ Every request carries the visitor's id in a header of its own, which a page of a
 """
 
 import errno
+import json
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -29,9 +30,13 @@ LARGEST_QUESTION = 1 << 20
 Handler = Callable[[str, dict[str, Any]], dict[str, Any]]
 """From the owner and what was sent to what is sent back."""
 Account = Callable[[Request], str | None]
-"""The account of who asks, None where no accounts are used. Raises PermissionError for who is not signed in."""
+"""The account of who asks, None where no accounts are used. Raises SignedOut."""
 
 log = logging.getLogger(__name__)
+
+
+class SignedOut(Exception):
+    """Whoever asks has no account here, or is no page of this program."""
 
 
 def routes(handlers: Mapping[str, Handler], library: Library, account: Account) -> list[BaseRoute]:
@@ -44,11 +49,14 @@ def _json(handler: Handler, account: Account) -> Callable[[Request], Any]:
     async def reply(request: Request) -> Response:
         async def work() -> dict[str, Any]:
             owner = _owner(request, account)
-            if int(request.headers.get("content-length", 0)) > LARGEST_QUESTION:
-                raise ValueError("too much was sent")
-            data = await request.json()
+            sent = b""
+            async for chunk in request.stream():
+                sent += chunk
+                if len(sent) > LARGEST_QUESTION:
+                    raise ValueError("too much was sent")
+            data = json.loads(sent)
             if not isinstance(data, dict):
-                raise ValueError("no object was sent")
+                raise TypeError("no object was sent")
             return await run_in_threadpool(handler, owner, data)
 
         return await _answered(work)
@@ -103,7 +111,7 @@ async def _receive(request: Request, path: Path, name: str) -> None:
 
 def _owner(request: Request, account: Account) -> str:
     if VISITOR not in request.headers:
-        raise PermissionError
+        raise SignedOut
     return owner_of(request.headers[VISITOR], account(request))
 
 
@@ -111,13 +119,12 @@ async def _answered(work: Callable[[], Any]) -> Response:
     """The reply, or a failure in words."""
     try:
         return JSONResponse(await work())
-    except PermissionError:
+    except SignedOut:
         return JSONResponse({"error": ""}, 401)
-    except (ValueError, KeyError, TypeError):
-        return JSONResponse({"error": ""}, 400)
     except MureumError as error:
         status = 404 if isinstance(error, ConversationNotFound) else 409
         return JSONResponse({"error": page.words(page.error_words(error))}, status)
     except Exception as error:
-        log.exception("a request of the page failed")
-        return JSONResponse({"error": page.words(page.error_words(error))}, 500)
+        nonsense = isinstance(error, ValueError | KeyError | TypeError)
+        log.log(logging.INFO if nonsense else logging.ERROR, "a request of the page failed", exc_info=True)
+        return JSONResponse({"error": page.words(page.error_words(error))}, 400 if nonsense else 500)

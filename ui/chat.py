@@ -25,7 +25,7 @@ from index.snapshot import Index
 from rag.answering import Answerer
 from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Quote, Turn
 from ui import page
-from ui.api import routes
+from ui.api import SignedOut, routes
 from ui.chat_server import Server, Shield, bind, url_of
 from ui.conversations import Collection, Conversations, KeptCitation, KeptTurn, owner_of, turn_of
 from ui.desk import Desk
@@ -288,7 +288,7 @@ def _application(chat: Chat, blocks: gr.Blocks, auth: Auth | None) -> tuple[Shie
         names = (f"access-token-{inner.cookie_id}", f"access-token-unsecure-{inner.cookie_id}")
         name = next((inner.tokens[one] for key in names if (one := request.cookies.get(key)) in inner.tokens), None)
         if name is None:
-            raise PermissionError
+            raise SignedOut
         return str(name)
 
     desk = Desk(chat.kept, chat.library, chat.running.has)

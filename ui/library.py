@@ -73,13 +73,10 @@ class Library:
         """Who answers from a collection. Raises NoOwnDocuments and what opening an index raises."""
         if collection == "shared":
             return self.shared
-        with self._lock:
-            if owner not in self._open:
-                self._open[owner] = self._opened(owner)
-            self._open.move_to_end(owner)
-            while len(self._open) > OPEN:
-                self._open.popitem(last=False)
-            answerer = self._open[owner]
+        answerer = self._opened_before(owner)
+        if answerer is None:
+            with self._writer(owner):
+                answerer = self._opened_before(owner) or self._keep_open(owner, self._opened(owner))
         if not answerer.index.catalogue.documents():
             raise _none()
         return answerer
@@ -94,7 +91,8 @@ class Library:
     def incoming(self, owner: str, name: str) -> Path:
         """Where the bytes of an upload are to be put: a new file's path, with the ending of `name` and nothing else."""
         folder = self._own(owner).parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         ending = Path(name).suffix.lower()
         return folder / f"incoming-{secrets.token_hex(8)}{ending if _SUFFIX.fullmatch(ending) else ''}"
 
@@ -123,6 +121,19 @@ class Library:
 
     def _own(self, owner: str) -> Path:
         return self._folder / owner / "index"
+
+    def _opened_before(self, owner: str) -> Answerer | None:
+        with self._lock:
+            if owner in self._open:
+                self._open.move_to_end(owner)
+            return self._open.get(owner)
+
+    def _keep_open(self, owner: str, answerer: Answerer) -> Answerer:
+        with self._lock:
+            self._open[owner] = answerer
+            while len(self._open) > OPEN:
+                self._open.popitem(last=False)
+        return answerer
 
     def _writer(self, owner: str) -> "_Lock":
         with self._lock:

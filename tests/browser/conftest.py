@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -26,6 +26,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=60_000)  # for a busy machine; what is there is seen at once
 PageAt = Callable[..., Page]
 """`page_at(url, **context_options)`: a page in a context of its own, once it can be used."""
 
@@ -82,7 +83,7 @@ def page_at(chromium: Browser) -> Iterator[PageAt]:
         options.setdefault("locale", "ko-KR")
         options.setdefault("viewport", {"width": 1440, "height": 900})
         context = chromium.new_context(**options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
         own = urlsplit(url).netloc
@@ -124,7 +125,7 @@ def scripted(log: Path, *options: str) -> Iterator[Served]:
             yield Served(line.strip(), log, process)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(90)
             drain.join()
 
 

@@ -13,7 +13,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from index.errors import Cancelled, DocumentNotFound, ModelUnreachable, MureumError, QuestionEmpty, QuestionTooLong
+from index.errors import (
+    Cancelled,
+    DocumentNotFound,
+    ModelUnreachable,
+    MureumError,
+    NoSpace,
+    QuestionEmpty,
+    QuestionTooLong,
+)
 from index.fake import FakeEncoder
 from index.records import DocumentInfo
 from index.snapshot import Index
@@ -220,20 +228,31 @@ def refuse_the_network(log: Path) -> None:
 
 
 def main() -> None:
-    """Serve it: LOG, then `--port`, `--auth name:password`, `--data FOLDER` (beside LOG without it), and `--changed`,
-    with the place gone from the article."""
+    """Serve it: LOG, then `--port`, `--auth name:password`, `--data FOLDER` (beside LOG without it), `--changed`,
+    with the place gone from the article, and `--full`, where the disk is full for what is called full.txt."""
     options = argparse.ArgumentParser()
     options.add_argument("log", type=Path)
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--auth", default="")
     options.add_argument("--data", type=Path)
     options.add_argument("--changed", action="store_true")
+    options.add_argument("--full", action="store_true")
     chosen = options.parse_args()
     if chosen.changed:
         TEXTS[ARTICLE] = TEXTS[ARTICLE].replace(PLACE, "행사 소식이다.")
     refuse_the_network(chosen.log)
+    from ui import library
     from ui.chat import serve
 
+    if chosen.full:
+        from index.files import write_atomically as write
+
+        def write_or_not(path: Path, data: bytes) -> None:
+            if b"full.txt" in data:
+                raise NoSpace("The disk is full.", path=path)
+            write(path, data)
+
+        library.write_atomically = write_or_not  # type: ignore[attr-defined]
     name, _, password = chosen.auth.partition(":")
     answerer: Any = ScriptedAnswerer(chosen.log)
     auth = [(name, password), (f"{name}2", password)] if name else None

@@ -19,7 +19,7 @@ def ask(page: Page, question: str) -> None:
 
 
 def phase(page: Page, name: str) -> None:
-    expect(page.locator(".turn").last).to_have_attribute("data-phase", name, timeout=15_000)
+    expect(page.locator(".turn").last).to_have_attribute("data-phase", name)
 
 
 def until(what: Callable[[], bool], seconds: float = 5.0) -> bool:

@@ -242,6 +242,7 @@ function retry() {
 
 function receive(view) {
   const turn = view && turns.get(view.ask);
+  if (!turn && view && FINAL.has(view.phase)) listConversations(); // of a conversation that has been left
   if (!turn) return;
   turn.seen = true;
   turn.missed = 0;

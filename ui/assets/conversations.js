@@ -32,8 +32,12 @@ function begin(id = randomId()) {
   markOpen();
 }
 
+let conversationsAsked = 0; // of two that were asked for quickly, the later one is shown
+
 async function openConversation(id) {
+  const asked = ++conversationsAsked;
   const { turns: kept } = await call("open", { conversation: id });
+  if (asked !== conversationsAsked) return;
   begin(id);
   for (const one of kept) {
     const turn = add(one.question, one.collection);

@@ -20,7 +20,10 @@ function openCard(card, from) {
   return openSource({ document: name, start: Number(start), end: Number(end), others, quote, collection: turn.collection }, from);
 }
 
+let sourcesAsked = 0; // of two that were asked for quickly, the later one is shown
+
 async function openSource(wanted, from) {
+  const asked = ++sourcesAsked;
   if (!$(".source").hidden) opener = opener || from; else opener = from;
   $(".source-name").textContent = wanted.document;
   draw($(".source-text"), template("opening"));
@@ -33,6 +36,7 @@ async function openSource(wanted, from) {
   } catch (error) {
     markup = template("lost");
   }
+  if (asked !== sourcesAsked) return;
   draw($(".source-text"), markup);
   $(".source-text").scrollTop = 0;
   const chosen = $("mark.chosen");
