@@ -33,17 +33,16 @@ HITS = 6
 SHOWN = 3
 """Sentences that are shown as found before anything is written, and translated where nothing is translated ahead."""
 
-HINTS: dict[Language, int] = {"ko": 1, "en": 2}
-"""Sentences that are said again next to the question when the prompt holds the whole of an index: more where the
-ranking is less sure."""
-
-LANGUAGES: tuple[Language, ...] = ("ko", "en")
+HINTS = 1
+"""Sentences that are said again next to the question when the prompt holds the whole of an index."""
 
 ROLES: dict[Language, dict[str, str]] = {
     "ko": {"photo": "사진: ", "byline": "글: "},
     "en": {"photo": "Photo by ", "byline": "Article by "},
 }
 """What is put before a bare line of a reporter's name for the model."""
+
+LANGUAGES: tuple[Language, ...] = ("ko", "en")
 
 LONGEST_ANSWER = 64
 """Tokens."""
@@ -296,7 +295,7 @@ class _Writer:
 
     def _reading(self, sentences: Sequence[Citation], ranked: Sequence[Citation]) -> prompts.Reading:
         """What the model is to read. The best sentences are said again where they would be lost among the others."""
-        hints = ranked[: HINTS[self._asked.language]] if self._whole else ()
+        hints = ranked[:HINTS] if self._whole else ()
         return prompts.Reading(
             [self._read(one) for one in sentences],
             self._asked.text,

@@ -143,7 +143,7 @@ def judge(case: Case, answer: Answer, index: Index) -> Result:
         right_in_words=(answer.status == "answered" and _accepts(case, words)) if right else None,
         verbatim=all(quotes) and _quotes_verbatim(answer, index),
         numbers_supported=not quotes or not unsupported(shown, [*quotes, case.question]),
-        in_language=answer.status != "answered" or language(answer.text) == case.language,
+        in_language=answer.status != "answered" or not words or language(words) == case.language,
         quotes=quotes,
         on_evidence=_on_evidence(case, answer.citations, index),
         timings=answer.timings,

@@ -23,7 +23,7 @@ _QUESTION = "Question: {question}"
 _EARLIER = "Earlier question: {question}\nEarlier answer: {answer}"
 _RELEVANT = "Relevant: {sentences}"
 _GATE = "Is the exact answer to the question stated in the document? Answer yes or no."
-_ANSWER = {"ko": "한국어로 짧게 답하세요.", "en": "Answer briefly in English."}
+_ANSWER = {"ko": "한국어로 짧게 답하세요.", "en": "Answer in a few words, in English."}
 _TRANSLATOR = {
     "ko": "You translate English into Korean. Keep names, numbers and units. Reply with the translation only.",
     "en": "You translate Korean into English. Keep the names, titles, dates and amounts that stand there in English "
