@@ -16,6 +16,10 @@ _TIMES = {
     "yesterday": r"어제|전날|yesterday|day before",
     "today": r"오늘|이날|금일|today|on the day|that day|same day",
     "tomorrow": r"내일|이튿날|다음\s?날|tomorrow|next day|following day",
+    "a few months": r"몇\s?(?:달|개월)|수개월|few months|several months",
+    "a few weeks": r"몇\s?주|수주일|few weeks|several weeks",
+    "a few years": r"몇\s?년|수년|few years|several years|couple of years",
+    "end of the year": r"연말|올해 말|end of (?:the|this) year|year[- ]end",
     "century": r"세기|\bcentur",
 }
 _PATTERNS = {
