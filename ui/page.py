@@ -164,7 +164,8 @@ def turn_view(turn: KeptTurn, ask: str, notice: str = "") -> View:
     """A turn that has come to its end, as it was and as it is shown again later."""
     answer = turn.answer()
     if answer is not None:
-        status = status_html(answer.status, answer.timings.total_ms / 1000)
+        translated = answer.status == "answered" and any(one.translation for one in answer.citations)
+        status = status_html(answer.status, answer.timings.total_ms / 1000, "translated_note" if translated else "")
         body, evidence = answer_html(answer, turn.quote), evidence_html(answer, turn.quote)
     else:
         status = status_html(turn.status)

@@ -48,6 +48,10 @@ WORDS: dict[str, Pair] = {
         "문서에 있는 그대로입니다. 짧은 답을 쓰고 있습니다",
         "the exact words of the document; a short answer is being written",
     ),
+    "translated_note": (
+        "숫자와 때는 원문과, 낱말은 기계 번역과 맞춰 보았습니다",
+        "numbers and times were checked against the original, the words against its machine translation",
+    ),
     "answered_note": ("모든 문장을 원문과 맞춰 보았습니다", "every sentence was checked against its source"),
     "quoted_note": (
         "원문으로 확인된 답이 없어, 문서에 있는 그대로 보여 드립니다",

@@ -7,6 +7,7 @@ import pytest
 from index.errors import ModelUnreachable
 from rag.records import Answer, Citation, Status
 from ui import page
+from ui.conversations import KeptCitation, turn_of
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -187,3 +188,10 @@ def test_a_view_is_whole() -> None:
     view = page.View("a", "answered", "ko", "s", "b", "e", 3).wire()
     shown = {"ask": "a", "phase": "answered", "lang": "ko", "status": "s", "body": "b", "evidence": "e"}
     assert view == {**shown, "number": 3, "notice": ""}
+
+
+@pytest.mark.parametrize(("translation", "says"), [("", "every sentence was checked"), ("One.", "machine translation")])
+def test_what_was_checked_against_what_is_said(translation: str, says: str) -> None:
+    citation = KeptCitation(cited(1, 0, 3, translation=translation), "하나.")
+    turn = turn_of("What?", "en", "answered", collection="shared", state=1, text="One [1]", citations=(citation,))
+    assert says in Reader(page.turn_view(turn, "1").status).text
