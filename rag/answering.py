@@ -50,11 +50,8 @@ LONGEST_ANSWER = 64
 LONGEST_QUERY = 40
 """Tokens of a question that is translated to search with."""
 
-GATE: dict[Language, float] = {"ko": 0.0, "en": 0.0}
-"""Log-odds of 'the answer is there' below which nothing is written, by the language of the question.
-
-Set for the default model on the seed questions (docs/results.md); the model is surer of itself in Korean.
-"""
+GATE = 0.0
+"""Log-odds of 'the answer is there' below which nothing is written. Set for the default model (docs/results.md)."""
 
 GATE_FOLLOW_UP = -0.6
 """How much lower the bar lies for a question that leans on the one before: the model is less sure of what it means."""
@@ -234,7 +231,7 @@ class _Writer:
         texts = [self._context.text(one) for one in self._whole or ranked]
         penalty = LACKING * len(missing(self._asked.text, self._asked.language, texts))
         odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
-        bar = GATE[self._asked.language] + (GATE_FOLLOW_UP if self._asked.earlier else 0.0)
+        bar = GATE + (GATE_FOLLOW_UP if self._asked.earlier else 0.0)
         if is_yes_no(self._asked.text, self._asked.language):
             bar += GATE_YES_NO
         return odds is None or odds - penalty >= bar

@@ -21,7 +21,7 @@ _ASKS = {
     "money": r"(?:가격|비용|요금|참가비|입장료|연봉|매출|예산)(?:\s?규모)?\S{0,3}\s?(?:은|는|이|가)?\s?얼마"
     r"|\bhow much (?:did|does|do|is|was|will) (?:it|the \w+(?: \w+)?) cost\b"
     r"|\bwhat (?:is|was) the (?:price|fee|budget)\b",
-    "countries": r"나라(?:들)?\s?이름|(?:두|세|네|몇|어느|무슨|어떤) 나라들?|예로 든 나라|나라들(?:은|이)"
+    "countries": r"나라(?:들)?\s?이름|(?:두|세|네|몇|어느|무슨|어떤) 나라들?|나라들(?:은|이)"
     r"|\bcountries\b.*\?",
     "people": r"몇\s?(?:명|사람|분)"
     r"|\bhow many (?:\w+ )?(?:people|persons|attendees|participants|visitors|employees|guests)\b",

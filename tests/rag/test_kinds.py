@@ -20,7 +20,7 @@ from rag.kinds import defines, has_kind, kind_of
         ("How much did it cost to attend?", "money"),
         ("재단 이사장 이름이 뭐야?", "person"),
         ("What is the name of the head of the foundation?", "person"),
-        ("예로 든 나라는 어디야?", "countries"),
+        ("어느 나라들이 참가했어?", "countries"),
         ("Which countries did he name?", "countries"),
         ("이메일 주소 알려줘", "email"),
         ("누가 말했어?", ""),
