@@ -38,6 +38,7 @@ def test_a_reload_shows_the_conversation_that_was_open(served: Served, page_at: 
     page.locator(".turn").first.locator(".mark").first.click()
     expect(page.locator("mark.chosen")).to_have_text(PLACE)
     ask(page, EN)
+    expect(page.locator(".turn")).to_have_count(5)
     phase(page, "answered")
     assert [turn[0] for turn in served.asked[-1][1]] == [KO, "없는 것은?", "인용해 주세요"]
 

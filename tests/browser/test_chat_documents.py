@@ -90,6 +90,7 @@ def test_chosen_files_can_be_asked_and_removed(served: Served, page_at: PageAt) 
     documents(page)
     page.get_by_role("radio", name="공용 문서").check()
     page.press("textarea", "Enter")
+    expect(page.locator(".turn")).to_have_count(2)
     phase(page, "answered")
     assert served.asked[-1][0] == "또 물어보면?"
 
@@ -190,6 +191,7 @@ def test_shared_and_own_answers_stand_in_one_conversation(served: Served, page_a
     upload(page, ("a.txt", TEXT))
     expect(page.locator(".documents .item")).to_have_count(1)
     ask(page, EN)
+    expect(page.locator(".turn")).to_have_count(2)
     phase(page, "answered")
     expect(page.locator(".turn").last.locator(".body")).to_contain_text("물결팀은")
     page.locator(".turn").first.locator(".mark").first.click()

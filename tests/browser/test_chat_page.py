@@ -125,6 +125,7 @@ def test_stop_really_stops(served: Served, page_at: PageAt, question: str) -> No
     phase(page, "stopped")
     assert until(lambda: served.stopped == [question])
     ask(page, KO)
+    expect(page.locator(".turn")).to_have_count(2)
     phase(page, "answered")
 
 
