@@ -11,7 +11,7 @@ from rag.records import Language
 from rag.when import strange_times
 
 # Words that ask, or name the kind of thing asked for: that they do not stand in the text tells nothing.
-_ASKING = frozenset(
+ASKING = frozenset(
     "뜻 의미 직책 직위 직함 소속 이름 성함 사람 인물 분 회사 업체 기업 기관 단체"
     " 곳 데 장소 위치 이유 까닭 원인 제목 주제 기사 문서 글 본문 사진 이메일 메일"
     " 주소 연락처 기간 때 날짜 시간 요일 얘기 이야기 말 내용 핵심 요점 요약 정리 설명"
@@ -74,7 +74,7 @@ def unknown_nouns(question: str, sentences: Sequence[str]) -> list[str]:
     unknown = []
     for token in kiwi().tokenize(question):
         form = token.form.lower()
-        if token.tag not in ("NNG", "NNP") or form in _ASKING or form in squeezed or len(form) < 2:
+        if token.tag not in ("NNG", "NNP") or form in ASKING or form in squeezed or len(form) < 2:
             continue
         if not any(_abbreviates(form, word) for word in words):
             unknown.append(token.form)

@@ -78,19 +78,24 @@ def title_after(text: str, name: str) -> str:
     return match.group(1) if match else ""
 
 
-def strange_names(text: str, sources: Sequence[str]) -> list[str]:
-    """The names in a text that none of the sources has: capitalised English words, Latin words in Korean text, and
-    what the Korean analyser takes for a proper noun. A capital that begins an English sentence is none."""
-    known = "".join("".join(source.split()) for source in sources).lower()
-    names: list[str] = []
+def names(text: str) -> tuple[str, ...]:
+    """What looks like a name in a text, each once: capitalised words in English, Latin words in Korean text, and what
+    the Korean analyser takes for a proper noun. A capital that begins an English sentence is none."""
     if any("가" <= letter <= "힣" for letter in text):
-        names += [token.form for token in kiwi().tokenize(text) if token.tag in ("NNP", "SL") and len(token.form) > 1]
+        found = [token.form for token in kiwi().tokenize(text) if token.tag in ("NNP", "SL") and len(token.form) > 1]
     else:
-        for match in _CAPITALISED.finditer(text):
-            begins = not text[: match.start()].strip() or text[: match.start()].rstrip()[-1] in ".!?:"
-            if not begins:
-                names.append(match.group())
-    return [name for name in dict.fromkeys(names) if "".join(name.split()).lower().removesuffix("'s") not in known]
+        found = [
+            match.group()
+            for match in _CAPITALISED.finditer(text)
+            if text[: match.start()].strip() and text[: match.start()].rstrip()[-1] not in ".!?:"
+        ]
+    return tuple(dict.fromkeys(found))
+
+
+def strange_names(text: str, sources: Sequence[str]) -> list[str]:
+    """The names in a text that none of the sources has."""
+    known = "".join("".join(source.split()) for source in sources).lower()
+    return [name for name in names(text) if "".join(name.split()).lower().removesuffix("'s") not in known]
 
 
 def _syllable(letter: str) -> str:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from index.errors import QuestionEmpty, QuestionTooLong
 from index.sentences import language
+from index.tokens import kiwi
+from rag.answerability import ASKING
+from rag.intents import SMALL_TALK, intent
 from rag.records import Language, Turn
 
 LONGEST = 2000
@@ -15,7 +18,7 @@ LONGEST = 2000
 MARK = re.compile(r"\s*\[\d{1,3}\]")
 
 _KOREAN_REFERENCE = re.compile(
-    r"(?:^|\s)(?:그|이|저)(?:건|게|것|거|사람|분|곳|때|중|쪽|회사|기관|부처|행사|발표|강연|계획|말|럼|럴|녀|들)"
+    r"(?:^|\s)그\s+[가-힣]|(?:^|\s)(?:그|이|저)(?:건|게|것|거|사람|분|곳|때|중|쪽|회사|기관|부처|행사|발표|강연|계획|말|럼|럴|녀|들)"
     r"|(?:^|\s)(?:거기|여기|그는|그가|그의|그를|그럼|그러면|그래서|그리고|또|방금|아까|위에서|앞에서)(?:\s|[가-힣]{0,2}\s|$)"
     r"|(?:은|는|도|요)\s*\?$"
 )
@@ -30,7 +33,14 @@ _PRONOUN = re.compile(
     r"\b(?:he|she|they|it|that|this|those|these|him|her|them|his|hers|their|its|there)\b", re.IGNORECASE
 )
 _SHORT = {"ko": 3, "en": 4}
-"""Words up to which a question that follows another is taken to be incomplete by itself."""
+"""Words up to which a question that follows another, and names no matter of its own, is taken to be incomplete."""
+
+_COMMON = frozenset(
+    "who whom whose what when where which why how much many long old is are was were do does did has have had can will"
+    " would should the a an of in on at to for by with and or not exactly name title job position date time place day"
+    " month year person people company reason price number kind sort".split()
+)
+"""English words that a question may have without naming any matter of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,8 @@ def read_question(asked: str, history: Sequence[Turn] = ()) -> Question:
             longest=LONGEST,
         )
     spoken: Language = "ko" if language(text) == "ko" else "en"
-    earlier = history[-1] if history and leans_on_earlier(text, spoken) else None
+    turns = [turn for turn in history if intent(turn.question) not in SMALL_TALK]
+    earlier = turns[-1] if turns and leans_on_earlier(text, spoken) else None
     if earlier is None:
         return Question(text, spoken, None, text)
     answer = MARK.sub("", earlier.answer)[:200]
@@ -74,4 +85,11 @@ def shifts(text: str, spoken: Language) -> bool:
 def leans_on_earlier(text: str, spoken: Language) -> bool:
     """Whether a question has a pronoun, begins like a continuation, or is too short to stand alone."""
     pattern = _KOREAN_REFERENCE if spoken == "ko" else _ENGLISH_REFERENCE
-    return bool(pattern.search(text)) or len(text.split()) <= _SHORT[spoken]
+    return bool(pattern.search(text)) or (len(text.split()) <= _SHORT[spoken] and not _names_a_matter(text, spoken))
+
+
+def _names_a_matter(text: str, spoken: Language) -> bool:
+    """Whether a question has a word for what it is about: '개발비는 얼마였어?', not '얼마였어?'."""
+    if spoken == "en":
+        return any(word not in _COMMON for word in re.findall(r"[a-z']+", text.lower()))
+    return any(token.tag in ("NNG", "NNP", "SL") and token.form not in ASKING for token in kiwi().tokenize(text))

@@ -83,7 +83,9 @@ class Answer:
     """The end of the way. `text` carries marks `[1]`; `citations` are in the order of their markers.
 
     found:  the sentences that retrieval put first, used or not (for 'what was found').
-    reason: for status 'quoted' and 'not_found', why the draft was not shown: a stable code such as 'number'.
+    reason: for status 'quoted' and 'not_found', why the draft was not shown: a stable code such as 'number'. For
+            'quoted' also 'summary' and 'yes_no', where quotes are what was wanted; for 'answered', 'greeting', 'thanks'
+            or 'help' where no document was asked (the text is then ''); 'partly' where a part was left out.
     """
 
     question: str

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from rag.records import Language
 from ui.conversations import Conversation, KeptCitation, KeptTurn
-from ui.words import word
+from ui.words import textless, word
 
 SPECIAL = re.compile(r"([\\`*_\[\]!|~#])")
 LIST_SIGN = re.compile(r"^(\s*\d*)([-+=.)])", re.MULTILINE)
@@ -65,9 +65,8 @@ def turn_record(turn: KeptTurn) -> dict[str, object]:
 def _answer(turn: KeptTurn, language: Language) -> list[str]:
     if turn.status == "failed":
         return [_plain(turn.failure[0 if language == "ko" else 1])]
-    if turn.status == "not_found":
-        return [_plain(turn.text or word("not_found_text", turn.language))]
-    return ["\n\n".join(_plain(line) for line in turn.text.split("\n") if line.strip())]
+    text = turn.text or textless(turn.status, turn.reason, turn.language)
+    return ["\n\n".join(_plain(line) for line in text.split("\n") if line.strip())]
 
 
 def _citation(one: KeptCitation, language: Language) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Literal
 from index.errors import MureumError
 from rag.records import Answer, Citation, Language, Status
 from ui.conversations import KeptTurn
-from ui.words import Pair, both, error_text, language_of
+from ui.words import Pair, both, error_text, language_of, textless
 
 Phase = Literal["searching", "writing", "answered", "quoted", "not_found", "failed", "stopped", "refused"]
 """The states of a turn. refused: the question was not taken at all, and goes back into the box."""
@@ -109,12 +109,13 @@ def _placeholder(match: re.Match[str]) -> str:
     return label(both(key)) if kind == "@" else words(both(key))
 
 
-def status_html(phase: str, seconds: float = 0.0, note: str = "") -> str:
-    """The line that tells a turn's state: a picture, a word, what it means (or `note`), and how long it took."""
+def status_html(phase: str, seconds: float = 0.0, note: str = "", name: str = "") -> str:
+    """The line that tells a turn's state: a picture, a word (or `name`), what it means (or `note`), and
+    how long it took."""
     ko, en = both(note or f"{phase}_note")
     meaning = f'<span class="note">{words((ko, en))}</span>' if ko else ""
     took = f'<span class="took">{words(both("seconds", value=f"{seconds:.1f}"))}</span>' if seconds else ""
-    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(phase))}</b></span>{meaning}{took}'
+    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(name or phase))}</b></span>{meaning}{took}'
 
 
 def draft_html(text: str) -> str:
@@ -130,15 +131,12 @@ def quotes_html(citations: Sequence[Citation], quote: Quote) -> str:
 def answer_html(answer: Answer, quote: Quote) -> str:
     """The answer with its marks as buttons, under it what it rests on where that had to be translated; for the
     statuses without one, what stands in its place."""
-    if answer.status == "quoted" and answer.citations:
-        return quotes_html(answer.citations, quote)
     known = {citation.marker for citation in answer.citations}
-    ko, en = both("not_found_text")
-    text = answer.text or (ko if answer.language == "ko" else en)
-    translated = [citation for citation in answer.citations if citation.translation]
-    if translated:  # its quotes come with their translations
-        text = "\n".join(line for line in text.split("\n") if not line.startswith("“"))
-    return _paragraphs(text, lambda line: marks_html(line, known)) + quotes_html(translated, quote)
+    lines = (answer.text or textless(answer.status, answer.reason, answer.language)).split("\n")
+    quoted = [one for one in answer.citations if one.translation or answer.status == "quoted"]
+    if quoted:  # quotes come with their translations
+        lines = [line for line in lines if not line.startswith("“")]
+    return _paragraphs("\n".join(lines), lambda line: marks_html(line, known)) + quotes_html(quoted, quote)
 
 
 def marks_html(text: str, known: set[int]) -> str:
@@ -164,8 +162,7 @@ def turn_view(turn: KeptTurn, ask: str, notice: str = "") -> View:
     """A turn that has come to its end, as it was and as it is shown again later."""
     answer = turn.answer()
     if answer is not None:
-        translated = answer.status == "answered" and any(one.translation for one in answer.citations)
-        status = status_html(answer.status, answer.timings.total_ms / 1000, "translated_note" if translated else "")
+        status = _answer_status(answer)
         body, evidence = answer_html(answer, turn.quote), evidence_html(answer, turn.quote)
     else:
         status = status_html(turn.status)
@@ -173,6 +170,15 @@ def turn_view(turn: KeptTurn, ask: str, notice: str = "") -> View:
         found = [one.citation for one in turn.found]
         evidence = found_html(found, turn.quote) if found else f'<p class="none">{words(both("evidence_not"))}</p>'
     return View(ask, turn.status, turn.language, status, body, evidence, turn.number, notice)
+
+
+def _answer_status(answer: Answer) -> str:
+    if answer.status == "answered" and not answer.text:
+        return status_html("answered", note="reply_note", name="reply")
+    translated = answer.status == "answered" and any(one.translation for one in answer.citations)
+    said = answer.reason if answer.reason in ("summary", "yes_no", "disagreement", "partly") else ""
+    note = f"{said}_note" if said else "translated_note" if translated else ""
+    return status_html(answer.status, answer.timings.total_ms / 1000, note)
 
 
 def failure_html(pair: Pair) -> str:

@@ -57,6 +57,22 @@ WORDS: dict[str, Pair] = {
         "원문으로 확인된 답이 없어, 문서에 있는 그대로 보여 드립니다",
         "no answer beyond these could be verified: the exact words of the documents",
     ),
+    "summary_note": (
+        "문서의 내용을 가장 잘 나타내는 문장을 그대로 옮겼습니다",
+        "the sentences that say most of the document, in its own words",
+    ),
+    "yes_no_note": (
+        "예, 아니요는 이 문장을 읽고 판단하세요",
+        "the sentence tells whether it is yes or no: read it",
+    ),
+    "disagreement_note": (
+        "문서마다 말이 다릅니다. 둘 다 그대로 보여 드립니다",
+        "the documents disagree: both are shown as they stand",
+    ),
+    "partly_note": (
+        "원문으로 확인된 부분만 보여 드립니다",
+        "only what was found and checked is shown",
+    ),
     "not_found_note": ("", ""),
     "failed_note": ("", ""),
     "stopped_note": ("답을 확인하기 전에 멈췄습니다", "before the answer was checked"),
@@ -64,6 +80,23 @@ WORDS: dict[str, Pair] = {
     "not_found_text": (
         "문서에서 이 질문의 답을 찾지 못했습니다.",
         "The documents do not hold the answer to this question.",
+    ),
+    # what is said without looking into the documents
+    "reply": ("안내", "Reply"),
+    "reply_note": ("문서를 찾아보지 않았습니다", "no document was looked into"),
+    "greeting_text": (
+        "안녕하세요. 문서에 대해 궁금한 것을 물어보세요.",
+        "Hello. Ask me anything about the documents.",
+    ),
+    "thanks_text": (
+        "천만에요. 더 궁금한 것이 있으면 물어보세요.",
+        "You are welcome. Ask on if there is more you want to know.",
+    ),
+    "help_text": (
+        "문서에 있는 내용만으로 답하고, 답마다 근거가 되는 문장을 보여 드립니다. 예를 들어 "
+        "‘누가 말했어?’, ‘언제 열려?’, ‘이 문서 요약해 줘’처럼 물어보세요. 문서에 없으면 없다고 말씀드립니다.",
+        "I answer from the documents alone and show the sentence behind every answer. Ask ‘who said that?’, ‘when is "
+        "it?’ or ‘summarise this document’. What the documents do not hold, I say so.",
     ),
     # evidence
     "verified": ("확인됨", "Verified"),
@@ -296,6 +329,11 @@ ERRORS: dict[str, Pair] = {
 def word(key: str, language: Language, **values: object) -> str:
     """The words of `key` in a language, with `values` put in. Raises KeyError for a key that is not in the table."""
     return _in(WORDS[key], language).format(**values)
+
+
+def textless(status: str, reason: str, language: Language) -> str:
+    """What is said for an answer that has no text of its own."""
+    return word(f"{reason}_text" if status == "answered" else "not_found_text", language)
 
 
 def both(key: str, **values: object) -> Pair:

@@ -159,3 +159,73 @@ def test_cancel_reaches_the_model(open_answerer: Open) -> None:
     cancel = threading.Event()
     list(open_answerer(Watching(lambda _: "부산 벡스코")).stream("신약은 어디서 공개됐어?", (), cancel))
     assert seen and all(event is cancel for event in seen)
+
+
+@pytest.mark.parametrize(("said", "reason"), [("안녕하세요", "greeting"), ("Thank you!", "thanks"), ("help", "help")])
+def test_small_talk_looks_into_no_document(open_answerer: Open, said: str, reason: str) -> None:
+    model = says("부산 벡스코")
+    (finished,) = open_answerer(model).stream(said)
+    assert isinstance(finished, Finished)
+    answer = finished.answer
+    assert (answer.status, answer.reason, answer.citations, answer.found) == ("answered", reason, (), ())
+    assert not model.prompts
+
+
+def test_a_follow_up_looks_past_thanks(open_answerer: Open) -> None:
+    model = says("이도윤 연구소장")
+    open_answerer(model).ask("그건 누가 말했어?", [Turn("임상은 언제 시작해?", "내년 봄 [1]"), Turn("고마워", "")])
+    assert "임상은 언제 시작해?" in model.prompts[-1][-1].content
+
+
+def test_a_summary_is_the_documents_own_sentences(open_answerer: Open) -> None:
+    model = says("부산 벡스코")
+    answerer = open_answerer(model)
+    answer = answerer.ask("이 문서 요약해줘")
+    assert (answer.status, answer.reason) == ("quoted", "summary")
+    assert [one.marker for one in answer.citations] == [1, 2, 3]
+    assert [one.start for one in answer.citations] == sorted(one.start for one in answer.citations)
+    for line, one in zip(answer.text.split("\n"), answer.citations, strict=True):
+        assert line == f"“{answerer.index.quote(one.document, one.start, one.end)}” [{one.marker}]"
+    assert not model.prompts
+
+
+def test_two_questions_in_one_message(open_answerer: Open) -> None:
+    def reply(prompt: Prompt) -> str:
+        return "1200억원" if "개발비는" in prompt[-1].content.rsplit("Question:", 1)[1] else "부산 벡스코"
+
+    answerer = open_answerer(FakeModel(reply, lambda _: 5.0))
+    events = list(answerer.stream("신약은 어디서 공개됐어? 개발비는 얼마였어?"))
+    assert sum(isinstance(event, Found) for event in events) == 1
+    assert isinstance(events[-1], Finished)
+    answer = events[-1].answer
+    assert answer.status == "answered" and answer.question == "신약은 어디서 공개됐어? 개발비는 얼마였어?"
+    assert "부산 벡스코 [1]" in answer.text and "1200억원 [2]" in answer.text
+    assert [one.marker for one in answer.citations] == [1, 2]
+
+
+def test_the_part_that_is_not_there_is_said(open_answerer: Open) -> None:
+    def gate(prompt: Prompt) -> float:
+        return -5.0 if "가격은" in prompt[-1].content.rsplit("Question:", 1)[1] else 5.0
+
+    answerer = open_answerer(FakeModel(lambda _: "부산 벡스코", gate))
+    answer = answerer.ask("신약은 어디서 공개됐어? 가격은 얼마야?")
+    assert (answer.status, answer.reason) == ("answered", "partly")
+    assert "부산 벡스코 [1]" in answer.text and "‘가격은 얼마야?’: 문서에서 답을 찾지 못했습니다." in answer.text
+
+
+def test_a_sentence_that_nothing_supports_is_left_out(open_answerer: Open) -> None:
+    answer = open_answerer(says("부산 벡스코에서 공개됐다. 가격은 3만원이다.")).ask("신약은 어디서 공개됐어?")
+    assert (answer.status, answer.reason) == ("answered", "partly")
+    assert "벡스코" in answer.text and "3만원" not in answer.text
+
+
+def test_documents_that_disagree_are_both_shown(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("한빛제약의 지난해 매출은 300억원이다.\n", "utf-8")
+    (tmp_path / "two.txt").write_text("한빛제약의 지난해 매출은 500억원으로 집계됐다.\n", "utf-8")
+    add(tmp_path / "index", [tmp_path / "one.txt", tmp_path / "two.txt"], FakeEncoder())
+    index = Index(tmp_path / "index", FakeEncoder())
+    answer = Answerer(index, says("300억원")).ask("한빛제약의 지난해 매출은 얼마야?")
+    index.close()
+    assert (answer.status, answer.reason) == ("quoted", "disagreement")
+    assert "300억원" in answer.text and "500억원" in answer.text
+    assert {one.document for one in answer.citations} == {"one.txt", "two.txt"}

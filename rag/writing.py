@@ -1,0 +1,318 @@
+"""One question on its way from the ranked sentences to the answer: rank → gate → quote → draft → verify."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from index.lexical import LexicalStore
+from index.sentences import sentences as split_sentences
+from index.snapshot import Index
+from index.tokens import tokens
+from rag import prompts
+from rag.answerability import is_yes_no, missing
+from rag.bridge import Bridge, foreign
+from rag.context import Context
+from rag.disagreement import disagree
+from rag.kinds import defines, has_kind
+from rag.model import AnsweringModel
+from rag.questions import Question
+from rag.records import Answer, Citation, Draft, Language, Quote
+from rag.retrieval import search
+from rag.verification import Evidence, Verdict, verify
+
+HITS = 6
+"""Passages that are looked at for an answer."""
+
+SHOWN = 3
+"""Sentences that are shown as found before anything is written, and translated where nothing is translated ahead."""
+
+HINTS = 1
+"""Sentences that are said again next to the question when the prompt holds the whole of an index."""
+
+ROLES: dict[Language, dict[str, str]] = {
+    "ko": {"photo": "사진: ", "byline": "글: "},
+    "en": {"photo": "Photo by ", "byline": "Article by "},
+}
+"""What is put before a bare line of a reporter's name for the model."""
+
+LONGEST_ANSWER = 64
+"""Tokens."""
+
+LONGEST_QUERY = 40
+"""Tokens of a question that is translated to search with."""
+
+GATE = 0.0
+"""Log-odds of 'the answer is there' below which nothing is written. Set for the default model (docs/results.md)."""
+
+GATE_FOLLOW_UP = -0.6
+"""How much lower the bar lies for a question that leans on the one before: the model is less sure of what it means."""
+
+LACKING = 1.5
+"""What each thing that the question names and the sentences lack takes from those odds.
+
+Of 118 answerable Korean questions of NoMIRACL 6 % lack something in their passages, of 114 unanswerable ones 35 %
+(docs/results.md): a likelihood ratio of about 6, or 1.8 in logarithms.
+"""
+
+DRAFT_SHARE = 0.3
+"""Share that question and draft together have in the final ranking of the sentences."""
+
+GATE_YES_NO = -1.0
+"""How much lower for a question that yes or no answers: the model's 'no' may be the answer to it."""
+
+CAPTION_PENALTY = 0.05
+"""Taken from the relevance of captions and credit lines, so that they come after text that says as much."""
+
+DEFINITION = 0.15
+"""Added to the relevance of a sentence that defines the short form whose meaning is asked."""
+
+SECOND_QUOTE = 0.1
+"""How near a second sentence must come to the best one's relevance to be quoted beside it."""
+
+TERSE = 0.6
+"""An answer shorter than this part of the sentence it rests on has that sentence quoted under it."""
+
+FURTHER = 4
+"""Of the most likely sentences, how many the second sentence of a draft and those after it may rest on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every question is answered with."""
+
+    index: Index
+    bridge: Bridge
+    model: AnsweringModel
+
+
+class Writer:
+    """One question on its way from the ranked sentences to the answer."""
+
+    def __init__(
+        self,
+        asked: Question,
+        context: Context,
+        means: Means,
+        cancel: threading.Event | None,
+        *,
+        is_warm: bool = False,
+        cited: Sequence[Citation] = (),
+    ) -> None:
+        """is_warm: the model has read the whole of a small index. cited: citations of an answer that this one
+        continues; they keep their markers."""
+        self._asked = asked
+        self._cited = {(one.document, one.span): one.marker for one in cited}
+        self._context = context
+        self._index = means.index
+        self._bridge = means.bridge
+        self._model = means.model
+        self._cancel = cancel
+        self._whole = context.whole if is_warm else None
+
+    def answer(self, ranked: Sequence[Citation], blank: Answer) -> Iterator[Quote | Draft | Answer]:
+        """What is found on the way, then the answer: `blank` filled in."""
+        ranked = self._ranked(ranked)
+        sentences = self._sentences(ranked)
+        reading = self._reading(sentences, ranked)
+        if not self._is_answerable(reading, ranked):
+            yield replace(blank, reason="gate")
+            return
+        quotes = self._quotes(ranked)
+        if self._has_kind(quotes):
+            yield Quote(quotes)
+        if is_yes_no(self._asked.text, self._asked.language):
+            yield self.quoted(blank, quotes, "yes_no")
+            return
+        written = ""
+        for piece in self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel):
+            written += piece
+            yield Draft(written)
+        ranked = self._ranked_by_draft(ranked, written)
+        quotes = self._quotes(ranked)
+        verdicts = self._verdicts(written, sentences, reading, ranked)
+        holding = [verdict for verdict in verdicts if not verdict.reason]
+        if not holding and any(verdict.reason == "nothing" for verdict in verdicts):
+            yield replace(blank, reason="nothing")
+        elif not self._has_kind(quotes):
+            yield replace(blank, reason="kind")
+        elif other := self._disagreeing(holding, sentences, ranked):
+            yield self.quoted(blank, other, "disagreement")
+        elif not holding:
+            yield self.quoted(blank, quotes, verdicts[0].reason)
+        else:
+            yield self._answered(blank, holding, sentences, "partly" if len(holding) < len(verdicts) else "")
+
+    def _has_kind(self, quotes: Sequence[Citation]) -> bool:
+        return has_kind(self._asked.text, " ".join(self._context.text(one) for one in quotes))
+
+    def _ranked_by_draft(self, ranked: Sequence[Citation], written: str) -> Sequence[Citation]:
+        """The ranking once more, with what the model wrote as a part of the question: it has read all the sentences,
+        and what it wrote, right or wrong, is near the one it took it from (as in HyDE, Gao et al. 2022,
+        arXiv:2212.10496)."""
+        relevance = self._bridge.relevance(f"{self._asked.search} {written}", [self._read(one) for one in ranked])
+        mixed = [
+            replace(one, score=(1 - DRAFT_SHARE) * one.score + DRAFT_SHARE * float(score))
+            for one, score in zip(ranked, relevance, strict=True)
+        ]
+        return sorted(mixed, key=lambda one: -one.score)
+
+    def _is_answerable(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> bool:
+        """The model's own odds that the answer is there, less what the question names and the sentences lack."""
+        texts = [self._context.text(one) for one in self._whole or ranked]
+        penalty = LACKING * len(missing(self._asked.text, self._asked.language, texts))
+        odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
+        bar = GATE + (GATE_FOLLOW_UP if self._asked.earlier else 0.0)
+        if is_yes_no(self._asked.text, self._asked.language):
+            bar += GATE_YES_NO
+        return odds is None or odds - penalty >= bar
+
+    def _ranked(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
+        """The ranking, made anew in the question's language where the documents are in the other.
+
+        The embedding model finds a Korean question's sentence far better than an English one's in Korean text, and
+        an English question's among translations (docs/decisions.md).
+        """
+        if not any(self._is_foreign(one) for one in ranked[:SHOWN]):
+            return self._definitions_first(ranked)
+        few = self._context.few
+        direct = None
+        if few is not None and not self._bridge.untranslated(
+            [self._context.text(one) for one in few], self._asked.language
+        ):
+            cosines = self._context.direct(self._index.encoder.encode_question(self._asked.search))
+            direct = np.array([cosines[one.document, *one.span] for one in few], np.float32)
+        else:
+            ranked = self._search_across(ranked)
+            for one in ranked[:SHOWN]:
+                self._bridge.translate(self._context.text(one), self._asked.language, self._cancel)
+            few = tuple(ranked[:SHOWN])
+        relevance = self._bridge.relevance(self._asked.search, [self._read(one) for one in few], direct)
+        scored = [
+            replace(one, score=float(score) - (CAPTION_PENALTY if self._context.is_repeated(one) else 0.0))
+            for one, score in zip(few, relevance, strict=True)
+        ]
+        return self._definitions_first(scored)
+
+    def _definitions_first(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
+        """In the order of their scores, what defines the short form that is asked for raised."""
+        raised = [
+            replace(one, score=one.score + (DEFINITION if defines(self._asked.text, self._context.text(one)) else 0.0))
+            for one in sentences
+        ]
+        return sorted(raised, key=lambda one: -one.score)
+
+    def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
+        """The ranking, bettered by a search with the question translated into the documents' language."""
+        wanted: Language = "en" if self._asked.language == "ko" else "ko"
+        prompt = prompts.question_translation(self._asked.search, wanted)
+        translated = "".join(self._model.stream(prompt, LONGEST_QUERY, self._cancel)).strip()
+        if not translated:
+            return ranked
+        own = {(one.document, one.span): one.score for one in ranked}
+        other = self._context.ranked(search(self._index, translated, HITS, self._context.snapshot))
+        mixed = [replace(one, score=(one.score + own.get((one.document, one.span), 0.0)) / 2) for one in other]
+        return sorted(mixed, key=lambda one: -one.score)
+
+    def _sentences(self, ranked: Sequence[Citation]) -> list[Citation]:
+        """What the prompt holds, in reading order, with its relevance where that is known."""
+        if self._whole is None:
+            return self._context.best(ranked)
+        relevance = {(one.document, one.span): one.score for one in ranked}
+        return [replace(one, score=relevance.get((one.document, one.span), 0.0)) for one in self._whole]
+
+    def _reading(self, sentences: Sequence[Citation], ranked: Sequence[Citation]) -> prompts.Reading:
+        """What the model is to read. The best sentences are said again where they would be lost among the others."""
+        hints = ranked[:HINTS] if self._whole else ()
+        return prompts.Reading(
+            [self._read(one) for one in sentences],
+            self._asked.text,
+            self._asked.language,
+            [self._read(one) for one in hints],
+            self._asked.earlier,
+        )
+
+    def _verdicts(
+        self, written: str, sentences: Sequence[Citation], reading: prompts.Reading, ranked: Sequence[Citation]
+    ) -> list[Verdict]:
+        """What there is to say of each sentence of the draft; what the length limit cut off is no sentence.
+
+        The first one must rest on what answers the question most likely; the others may go on from there.
+        """
+        originals = [self._context.text(one) for one in sentences]
+        relevance = np.array([one.score for one in sentences], np.float32)
+        translated = any(self._is_foreign(one) for one in sentences)
+        lexical = LexicalStore([tokens(text) for text in reading.sentences]) if translated else None
+        likely = [(one.document, one.span) for one in ranked[:FURTHER]]
+        best = len(self._quotes(ranked))
+        claims = [written[start:end] for start, end in split_sentences(written)] or [written]
+        if len(claims) > 1 and not claims[-1].endswith((".", "!", "?", "”", '"')):
+            claims.pop()
+        verdicts = []
+        for number, claim in enumerate(claims):
+            places = likely[:best] if number == 0 else likely
+            rows = [row for row, one in enumerate(sentences) if (one.document, one.span) in places]
+            evidence = Evidence(reading.sentences, originals, relevance, rows)
+            lexical = lexical or self._context.snapshot.lexical
+            verdicts.append(verify(claim, self._asked.text, self._asked.language, evidence, lexical))
+        return verdicts
+
+    def _disagreeing(
+        self, holding: Sequence[Verdict], sentences: Sequence[Citation], ranked: Sequence[Citation]
+    ) -> Sequence[Citation]:
+        """The sentence that the answer rests on, and those of other documents that say as much with other figures,
+        times or names; () when there is none of these."""
+        if not holding:
+            return ()
+        cited = sentences[holding[0].cited[0]]
+        text = self._context.text(cited)
+        near = [one for one in ranked[:FURTHER] if one.document != cited.document]
+        others = [one for one in near if disagree(text, self._context.text(one), self._asked.text)]
+        return (cited, *others[:1]) if others else ()
+
+    def _answered(
+        self, blank: Answer, holding: Sequence[Verdict], sentences: Sequence[Citation], reason: str
+    ) -> Answer:
+        """The draft with its marks, and under a terse or translated one the sentences that it rests on."""
+        rows = list(dict.fromkeys(row for verdict in holding for row in verdict.cited))
+        cited = self._marked([sentences[row] for row in rows])
+        marks = {row: f"[{one.marker}]" for row, one in zip(rows, cited, strict=True)}
+        text = " ".join(f"{one.text} {''.join(marks[row] for row in one.cited)}" for one in holding)
+        lines = [text]
+        for one in cited:
+            quote = self._context.text(one)
+            if self._is_foreign(one) or len(text) < TERSE * len(quote):
+                lines.append(f"“{quote}” [{one.marker}]")
+        return replace(blank, status="answered", text="\n".join(lines), citations=cited, reason=reason)
+
+    def quoted(self, blank: Answer, sentences: Sequence[Citation], reason: str) -> Answer:
+        """Sentences as they stand, instead of an answer in other words."""
+        quotes = self._marked(sentences)
+        text = "\n".join(f"“{self._context.text(one)}” [{one.marker}]" for one in quotes)
+        return replace(blank, status="quoted", text=text, citations=quotes, reason=reason)
+
+    def _quotes(self, ranked: Sequence[Citation]) -> tuple[Citation, ...]:
+        """The best sentence, and the second where it is nearly as relevant."""
+        best = [one for one in ranked[:2] if ranked[0].score - one.score <= SECOND_QUOTE]
+        return self._marked(best)
+
+    def _marked(self, sentences: Sequence[Citation]) -> tuple[Citation, ...]:
+        """The sentences numbered, with their translations for who asks in another language."""
+        known = dict(self._cited)
+        return tuple(
+            replace(
+                one,
+                marker=known.setdefault((one.document, one.span), len(known) + 1),
+                translation=self._bridge.translation(self._context.text(one), self._asked.language),
+            )
+            for one in sentences
+        )
+
+    def _read(self, sentence: Citation) -> str:
+        """The sentence in the question's language, a bare name with what it is there for."""
+        label = ROLES[self._asked.language].get(self._context.role(sentence), "")
+        return label + self._bridge.read(self._context.text(sentence), self._asked.language)
+
+    def _is_foreign(self, sentence: Citation) -> bool:
+        return foreign(self._context.text(sentence), self._asked.language)
