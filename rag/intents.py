@@ -42,10 +42,11 @@ _SUMMARY = re.compile(
     re.IGNORECASE,
 )
 _SUMMARISING = frozenset(
-    "요약 간추리 줄거리 정리 핵심 요점 요지 골자 내용 얘기 이야기 주제 문서 기사 글 본문 자료 파일 보고서 계약서 이거"
-    " 이것 전체 이 그 저 무엇 무슨 어떤 뭐 알리 말하 말 짚 주 하 보 좀 짧 간단히 줄 개 대하 관하 summari summar summaris"
-    " tl dr main key point idea takeaway document articl text stori file report paper contract page what is are do doe"
-    " about say gist pleas can could you give me a an the of for this these it in short brief briefli all s whole".split()
+    "요약 간추리 줄거리 정리 핵심 요점 요지 골자 내용 얘기 이야기 주제 문서 기사 글 본문 자료 파일 보고서"
+    " 계약서 이거 이것 전체 이 그 저 무엇 무슨 어떤 뭐 알리 말하 말 짚 주 하 보 좀 짧 간단히 줄 개 대하 관하"
+    " summari summar summaris tl dr main key point idea takeaway document articl text stori file report paper"
+    " contract page what is are do doe about say gist pleas can could you give me a an the of for this these"
+    " it in short brief briefli all s whole".split()
 )
 _JOINED = re.compile(
     r"(?<=[?？])\s+|,?\s+and\s+(?=(?:who|whom|whose|what|when|where|which|why|how)\b[^,]{6,}\?*$)", re.IGNORECASE

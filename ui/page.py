@@ -162,7 +162,7 @@ def turn_view(turn: KeptTurn, ask: str, notice: str = "") -> View:
     """A turn that has come to its end, as it was and as it is shown again later."""
     answer = turn.answer()
     if answer is not None:
-        status = _answer_status(answer)
+        status = answer_status(answer)
         body, evidence = answer_html(answer, turn.quote), evidence_html(answer, turn.quote)
     else:
         status = status_html(turn.status)
@@ -172,7 +172,8 @@ def turn_view(turn: KeptTurn, ask: str, notice: str = "") -> View:
     return View(ask, turn.status, turn.language, status, body, evidence, turn.number, notice)
 
 
-def _answer_status(answer: Answer) -> str:
+def answer_status(answer: Answer) -> str:
+    """The line that tells an answer's state, with what is special about it."""
     if answer.status == "answered" and not answer.text:
         return status_html("answered", note="reply_note", name="reply")
     translated = answer.status == "answered" and any(one.translation for one in answer.citations)

@@ -109,7 +109,7 @@ def test_marks_are_buttons_and_other_brackets_are_text() -> None:
 
 
 def test_a_mark_written_in_a_document_is_no_button_in_a_quote() -> None:
-    quoted = answer("quoted", "anything", cited(1, 4, 10))
+    quoted = answer("quoted", "“둘 [1].” [1]", cited(1, 4, 10))
     read = Reader(page.answer_html(quoted, whole))
     assert TEXT[4:10] == "둘 [1]."
     assert len(read.having("mark")) == 1
@@ -129,7 +129,7 @@ def test_evidence_holds_what_is_cited_and_folds_the_rest() -> None:
 
 
 def test_a_translation_says_that_it_is_one() -> None:
-    read = Reader(page.answer_html(answer("quoted", "", cited(1, 0, 3, translation="One.")), whole))
+    read = Reader(page.answer_html(answer("quoted", "“하나.” [1]", cited(1, 0, 3, translation="One.")), whole))
     assert read.text == "하나. [1]기계 번역Machine translationOne."
 
 
@@ -195,3 +195,16 @@ def test_what_was_checked_against_what_is_said(translation: str, says: str) -> N
     citation = KeptCitation(cited(1, 0, 3, translation=translation), "하나.")
     turn = turn_of("What?", "en", "answered", collection="shared", state=1, text="One [1]", citations=(citation,))
     assert says in Reader(page.turn_view(turn, "1").status).text
+
+
+def test_what_no_document_was_asked_for_is_a_reply_and_not_verified() -> None:
+    hello = Answer("안녕", "ko", "answered", "", reason="greeting")
+    assert "물어보세요" in page.answer_html(hello, whole)
+    status = page.answer_status(hello)
+    assert "안내" in status and "확인됨" not in status
+
+
+def test_a_partly_quoted_answer_says_what_is_missing() -> None:
+    text = "“하나.” [1]\n‘값은?’: 문서에서 답을 찾지 못했습니다."
+    read = Reader(page.answer_html(answer("quoted", text, cited(1, 0, 3)), whole))
+    assert read.text == "‘값은?’: 문서에서 답을 찾지 못했습니다.하나. [1]"
