@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from index.records import Passage
 from index.snapshot import Snapshot
+from rag.orders import gives_orders
 from rag.records import Citation, Hit
 
 WHOLE = 2600
@@ -31,7 +32,7 @@ class Context:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.few = self._few()
-        """All distinct sentences of the index in their order, when they are few."""
+        """All distinct sentences of the index in their order, without orders to the model, when they are few."""
         self.whole = self._whole()
         """The same, when they are short enough together for one prompt."""
         self._passage_of = {
@@ -89,7 +90,7 @@ class Context:
         passages = self.snapshot.passages
         if sum(len(passage.sentences) for passage in passages) > 2 * FEW:
             return None
-        sentences = tuple(self._distinct(_sentences(passages)))
+        sentences = tuple(one for one in self._distinct(_sentences(passages)) if not gives_orders(self.text(one)))
         return sentences if len(sentences) <= FEW else None
 
     def _whole(self) -> tuple[Citation, ...] | None:

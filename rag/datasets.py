@@ -1,6 +1,7 @@
 """Question sets to measure with, one JSON object a line, gzipped or not. The kind follows from the content:
 
-mureum     seeds/questions.jsonl: a question in Korean and in English about the documents of an index
+mureum     seeds/questions.jsonl: a question in Korean, in English or both about the documents of an index, or about
+           documents of its own
 nomiracl   a question with the passages that were retrieved for it, which may not hold the answer
 squad      a question about a passage of a corpus, which may not hold the answer
 belebele   a question in Korean and in English about a passage of corpora in both: for retrieval alone
@@ -34,7 +35,7 @@ SEED = 2024
 """Of every sample."""
 
 FIELDS: dict[Kind, set[str]] = {
-    "mureum": {"question_ko", "question_en", "accepted_ko"},
+    "mureum": {"history", "rejected", "evidence"},
     "nomiracl": {"query_id", "question", "passages"},
     "squad": {"question", "answers", "relevant"},
     "belebele": {"question_ko", "question_en", "relevant"},
@@ -208,6 +209,9 @@ def _kind(path: Path, number: int, record: Record) -> Kind:
 
 
 def _mureum(record: Record) -> list[Case]:
+    asked = [spoken for spoken in LANGUAGES if f"question_{spoken}" in record]
+    if not asked:
+        raise KeyError("question_ko or question_en")
     return [
         Case(
             id=f"{record['id']}.{spoken}",
@@ -218,8 +222,9 @@ def _mureum(record: Record) -> list[Case]:
             accepted=_patterns(record, f"accepted_{spoken}"),
             rejected=_patterns(record, "rejected"),
             evidence=tuple(unicodedata.normalize("NFC", sentence) for sentence in _strings(record, "evidence")),
+            passages=tuple(document(_string(one, "id"), _string(one, "text")) for one in record.get("documents") or ()),
         )
-        for spoken in LANGUAGES
+        for spoken in asked
     ]
 
 

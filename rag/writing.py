@@ -17,6 +17,7 @@ from rag.context import Context
 from rag.disagreement import disagree
 from rag.kinds import defines, has_kind
 from rag.model import AnsweringModel
+from rag.orders import gives_orders, is_about_orders
 from rag.questions import Question
 from rag.records import Answer, Citation, Draft, Language, Quote
 from rag.retrieval import search
@@ -109,11 +110,15 @@ class Writer:
         self._bridge = means.bridge
         self._model = means.model
         self._cancel = cancel
-        self._whole = context.whole if is_warm else None
+        self._obeys_nobody = not is_about_orders(asked.text)
+        self._whole = context.whole if is_warm and self._obeys_nobody else None
 
     def answer(self, ranked: Sequence[Citation], blank: Answer) -> Iterator[Quote | Draft | Answer]:
         """What is found on the way, then the answer: `blank` filled in."""
-        ranked = self._ranked(ranked)
+        ranked = self._ranked(self._without_orders(ranked))
+        if not ranked:
+            yield blank
+            return
         sentences = self._sentences(ranked)
         reading = self._reading(sentences, ranked)
         if not self._is_answerable(reading, ranked):
@@ -143,6 +148,12 @@ class Writer:
             yield self.quoted(blank, quotes, verdicts[0].reason)
         else:
             yield self._answered(blank, holding, sentences, "partly" if len(holding) < len(verdicts) else "")
+
+    def _without_orders(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
+        """Those that do not tell the model what to say, unless the question is about such sentences."""
+        if not self._obeys_nobody:
+            return sentences
+        return [one for one in sentences if not gives_orders(self._context.text(one))]
 
     def _has_kind(self, quotes: Sequence[Citation]) -> bool:
         return has_kind(self._asked.text, " ".join(self._context.text(one) for one in quotes))
@@ -211,7 +222,8 @@ class Writer:
         if not translated:
             return ranked
         own = {(one.document, one.span): one.score for one in ranked}
-        other = self._context.ranked(search(self._index, translated, HITS, self._context.snapshot))
+        hits = search(self._index, translated, HITS, self._context.snapshot)
+        other = self._without_orders(self._context.ranked(hits))
         mixed = [replace(one, score=(one.score + own.get((one.document, one.span), 0.0)) / 2) for one in other]
         return sorted(mixed, key=lambda one: -one.score)
 
