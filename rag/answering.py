@@ -13,12 +13,13 @@ from index.snapshot import Index
 from rag import prompts
 from rag.background import Background
 from rag.bridge import Bridge, foreign
+from rag.calibration import Signals, load
 from rag.context import Context
 from rag.intents import SMALL_TALK, intent, split_questions, subject
 from rag.joining import joined
 from rag.model import AnsweringModel
 from rag.questions import Question, read_question
-from rag.records import Answer, Citation, Event, Finished, Found, Language, Timings, Turn
+from rag.records import Answer, Citation, Event, Finished, Found, Hit, Language, Timings, Turn
 from rag.retrieval import search
 from rag.summary import central, documents_meant, overview
 from rag.translations import Translations
@@ -34,7 +35,7 @@ class Answerer:
         self.index = index
         self.model = model
         self.bridge = Bridge(index.encoder, Translations(index.folder, model))
-        self._means = Means(index, self.bridge, model)
+        self._means = Means(index, self.bridge, model, load(model.name, index.encoder.name))
         self._context: Context | None = None
         self._warming = threading.Lock()
         self._warm: set[tuple[int, Language]] = set()
@@ -66,7 +67,8 @@ class Answerer:
     ) -> Iterator[Event]:
         """One question's events. cited: what earlier parts of a longer message cite, which keeps its markers."""
         context = self.context()
-        ranked = context.ranked(search(self.index, asked.search, HITS, context.snapshot))
+        hits = search(self.index, asked.search, HITS, context.snapshot)
+        ranked = context.ranked(hits)
         found = tuple(replace(citation, marker=number) for number, citation in enumerate(ranked[:SHOWN], start=1))
         clock.retrieved()
         yield Found(found, clock.retrieve_ms)
@@ -74,7 +76,13 @@ class Answerer:
         if ranked:
             with self.background.making_way():
                 for step in Writer(
-                    asked, context, self._means, cancel, is_warm=self.is_warm(context, asked.language), cited=cited
+                    asked,
+                    context,
+                    self._means,
+                    cancel,
+                    is_warm=self.is_warm(context, asked.language),
+                    cosine=_cosine(hits),
+                    cited=cited,
                 ).answer(ranked, answer):
                     if isinstance(step, Answer):
                         answer = step
@@ -130,6 +138,14 @@ class Answerer:
         assert isinstance(last, Finished)
         return last.answer
 
+    def signals(self, question: str) -> Signals | None:
+        """What tells whether the answer is there; None where the search finds nothing."""
+        asked, context = read_question(question), self.context()
+        hits = search(self.index, asked.search, HITS, context.snapshot)
+        is_warm = self.is_warm(context, asked.language)
+        writer = Writer(asked, context, self._means, None, is_warm=is_warm, cosine=_cosine(hits))
+        return writer.signals(context.ranked(hits)) if hits else None
+
     def context(self) -> Context:
         """The sentences of the index's newest state."""
         snapshot = self.index.snapshot()
@@ -145,10 +161,11 @@ class Answerer:
             if (context.snapshot.state, spoken) in self._warm:
                 return
             self.index.encoder.encode_question("물음")
-            texts = [context.text(sentence) for sentence in context.whole or ()]
+            whole = context.whole or ()
+            texts = [context.text(sentence) for sentence in whole]
             if not self.bridge.untranslated(texts, spoken):
                 readings = [self.bridge.read(text, spoken) for text in texts]
-                beginning = prompts.draft(prompts.Reading(readings, "", spoken))
+                beginning = prompts.draft(prompts.Reading(readings, "", spoken, headings=context.headings(whole)))
                 self.model.warm_up(beginning, self.index.folder / "states", cancel)
                 self._warm.add((context.snapshot.state, spoken))
 
@@ -173,6 +190,11 @@ class Answerer:
     def is_warm(self, context: Context, spoken: Language) -> bool:
         """Whether the model has read the whole of a small index in a language."""
         return context.whole is not None and (context.snapshot.state, spoken) in self._warm
+
+
+def _cosine(hits: Sequence[Hit]) -> float | None:
+    """The best passage's cosine."""
+    return max((hit.dense for hit in hits), default=None)
 
 
 class _Clock:

@@ -23,6 +23,10 @@ WINDOW = 240
 FEW = 300
 """Sentences up to which all of an index is translated ahead for who asks in the other language."""
 
+LONGEST_HEADING = 60
+"""Characters of what a document is called in a prompt."""
+
+_FIRST_STOP = re.compile(r"[.:?!\n]")
 _REPORTER = re.compile(r"^\s*[가-힣]{2,4}\s?(?:선임|수습|사진|객원)?\s?(?:기자|특파원|PD)\b[=,]?\s*(?:\S+@\S+)?\s*$")
 
 
@@ -63,6 +67,20 @@ class Context:
                 break
             chosen.append(sentence)
         return sorted(chosen, key=lambda one: (one.document, one.start))
+
+    def headings(self, sentences: Sequence[Citation]) -> list[str]:
+        """For each sentence the name of its document, for the model; '' after another one of the same document, and
+        where the index has one document only. A sentence without it does not tell of whom or what it speaks."""
+        documents = {passage.document for passage in self.snapshot.passages}
+        before = [""] + [one.document for one in sentences]
+        return [
+            self._heading(one.document) if len(documents) > 1 and one.document != previous else ""
+            for one, previous in zip(sentences, before, strict=False)
+        ]
+
+    def _heading(self, document: str) -> str:
+        """How a document begins: its title, or the first words up to a stop."""
+        return _FIRST_STOP.split(self.snapshot.quote(document, 0, LONGEST_HEADING).strip(), maxsplit=1)[0].strip(" #*")
 
     def role(self, sentence: Citation) -> str:
         """What a bare line of a reporter's name is: 'photo' under a caption, 'byline' by itself; '' for a sentence."""

@@ -41,8 +41,9 @@ _TRANSLATE_QUESTION = {
 class Reading:
     """What the model is given to answer from.
 
-    sentences: what stands in the prompt's beginning, in reading order. relevant: the ones that retrieval put first,
-    said again next to the question, where a small model heeds them.
+    sentences: what stands in the prompt's beginning, in reading order. headings: over each of them the name of its
+    document, '' where it is that of the sentence before or there is one document only. relevant: the ones that
+    retrieval put first, said again next to the question, where a small model heeds them.
     """
 
     sentences: Sequence[str]
@@ -50,11 +51,18 @@ class Reading:
     language: Language
     relevant: Sequence[str] = ()
     earlier: Turn | None = None
+    headings: Sequence[str] = ()
 
 
-def beginning(sentences: Sequence[str]) -> Message:
+def beginning(reading: Reading) -> Message:
     """The rules and the sentences, which all prompts on the same sentences share."""
-    return Message("system", "\n".join([RULES, *sentences]))
+    headings = reading.headings or [""] * len(reading.sentences)
+    lines = [
+        line
+        for heading, sentence in zip(headings, reading.sentences, strict=True)
+        for line in ([f"[{heading}]"] if heading else []) + [sentence]
+    ]
+    return Message("system", "\n".join([RULES, *lines]))
 
 
 def draft(reading: Reading) -> Prompt:
@@ -97,4 +105,4 @@ def _prompt(reading: Reading, order: str) -> Prompt:
     if reading.relevant:
         lines.append(_RELEVANT.format(sentences=" ".join(reading.relevant)))
     lines.append(order)
-    return beginning(reading.sentences), Message("user", "\n".join(lines))
+    return beginning(reading), Message("user", "\n".join(lines))

@@ -13,6 +13,7 @@ from index.tokens import tokens
 from rag import prompts
 from rag.answerability import is_yes_no, missing
 from rag.bridge import Bridge, foreign
+from rag.calibration import Calibration, Signals
 from rag.context import Context
 from rag.disagreement import disagree
 from rag.kinds import defines, has_kind
@@ -44,24 +45,14 @@ LONGEST_ANSWER = 64
 LONGEST_QUERY = 40
 """Tokens of a question that is translated to search with."""
 
-GATE = 0.0
-"""Log-odds of 'the answer is there' below which nothing is written. Set for the default model (docs/results.md)."""
+FOLLOW_UP = 0.6
+"""Added to the model's odds for a question that leans on the one before: it is less sure of what it means."""
 
-GATE_FOLLOW_UP = -0.6
-"""How much lower the bar lies for a question that leans on the one before: the model is less sure of what it means."""
-
-LACKING = 1.5
-"""What each thing that the question names and the sentences lack takes from those odds.
-
-Of 118 answerable Korean questions of NoMIRACL 6 % lack something in their passages, of 114 unanswerable ones 35 %
-(docs/results.md): a likelihood ratio of about 6, or 1.8 in logarithms.
-"""
+YES_NO = 1.0
+"""Added to them for a question that yes or no answers: the model's 'no' may be the answer to it."""
 
 DRAFT_SHARE = 0.3
 """Share that question and draft together have in the final ranking of the sentences."""
-
-GATE_YES_NO = -1.0
-"""How much lower for a question that yes or no answers: the model's 'no' may be the answer to it."""
 
 CAPTION_PENALTY = 0.05
 """Taken from the relevance of captions and credit lines, so that they come after text that says as much."""
@@ -86,6 +77,7 @@ class Means:
     index: Index
     bridge: Bridge
     model: AnsweringModel
+    calibration: Calibration
 
 
 class Writer:
@@ -99,16 +91,19 @@ class Writer:
         cancel: threading.Event | None,
         *,
         is_warm: bool = False,
+        cosine: float | None = None,
         cited: Sequence[Citation] = (),
     ) -> None:
-        """is_warm: the model has read the whole of a small index. cited: citations of an answer that this one
-        continues; they keep their markers."""
+        """is_warm: the model has read the whole of a small index. cosine: of the best passage found.
+        cited: citations of an answer that this one continues; they keep their markers."""
         self._asked = asked
         self._cited = {(one.document, one.span): one.marker for one in cited}
         self._context = context
         self._index = means.index
         self._bridge = means.bridge
         self._model = means.model
+        self._calibration = means.calibration
+        self._cosine = cosine
         self._cancel = cancel
         self._obeys_nobody = not is_about_orders(asked.text)
         self._whole = context.whole if is_warm and self._obeys_nobody else None
@@ -121,7 +116,7 @@ class Writer:
             return
         sentences = self._sentences(ranked)
         reading = self._reading(sentences, ranked)
-        if not self._is_answerable(reading, ranked):
+        if self._calibration.score(self._signals(reading, ranked)) < 0:
             yield replace(blank, reason="gate")
             return
         quotes = self._quotes(ranked)
@@ -149,6 +144,11 @@ class Writer:
         else:
             yield self._answered(blank, holding, sentences, "partly" if len(holding) < len(verdicts) else "")
 
+    def signals(self, ranked: Sequence[Citation]) -> Signals:
+        """What tells whether the answer is there, to calibrate with."""
+        ranked = self._ranked(self._without_orders(ranked))
+        return self._signals(self._reading(self._sentences(ranked), ranked), ranked)
+
     def _without_orders(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
         """Those that do not tell the model what to say, unless the question is about such sentences."""
         if not self._obeys_nobody:
@@ -169,15 +169,17 @@ class Writer:
         ]
         return sorted(mixed, key=lambda one: -one.score)
 
-    def _is_answerable(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> bool:
-        """The model's own odds that the answer is there, less what the question names and the sentences lack."""
+    def _signals(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> Signals:
+        """What tells whether the answer is there."""
         texts = [self._context.text(one) for one in self._whole or ranked]
-        penalty = LACKING * len(missing(self._asked.text, self._asked.language, texts))
+        lacking = missing(self._asked.text, self._asked.language, texts)
         odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
-        bar = GATE + (GATE_FOLLOW_UP if self._asked.earlier else 0.0)
-        if is_yes_no(self._asked.text, self._asked.language):
-            bar += GATE_YES_NO
-        return odds is None or odds - penalty >= bar
+        if odds is not None and self._asked.earlier:
+            odds += FOLLOW_UP
+        if odds is not None and is_yes_no(self._asked.text, self._asked.language):
+            odds += YES_NO
+        foreign_ones = any(self._is_foreign(one) for one in ranked[:SHOWN])
+        return Signals(odds, None if foreign_ones else self._cosine, len(lacking), self._whole is not None)
 
     def _ranked(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
         """The ranking, made anew in the question's language where the documents are in the other.
@@ -243,6 +245,7 @@ class Writer:
             self._asked.language,
             [self._read(one) for one in hints],
             self._asked.earlier,
+            self._context.headings(sentences),
         )
 
     def _verdicts(

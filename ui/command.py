@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import MureumError, UsageError
-from ui import measuring, report, upkeep
+from ui import calibrating, measuring, report, upkeep
 from ui.batch import Asked, BadLine, clean, read_batch
 from ui.options import data_folder, parser, settings
 
@@ -269,6 +269,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "ask": _ask,
     "search": _search,
     "eval": measuring.evaluate,
+    "calibrate": calibrating.calibrate,
     "index add": upkeep.index_add,
     "index remove": upkeep.index_remove,
     "index list": upkeep.index_list,

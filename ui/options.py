@@ -62,6 +62,16 @@ def parser() -> argparse.ArgumentParser:
     evaluation.add_argument("--resume", metavar="FILE", help="keep each result there; go on after those it has")
     evaluation.add_argument("--json", action="store_true", help="print a JSON object a question and a language")
 
+    calibration = _command(
+        commands, "calibrate", "learn how sure the answering model must be to answer", [*reading, model]
+    )
+    calibration.add_argument("questions", nargs="+", metavar="FILE", help="question sets as for 'mureum eval'")
+    calibration.add_argument(
+        "--corpus", action="append", default=[], metavar="FILE", help="the documents of a squad set, one for each"
+    )
+    calibration.add_argument("--sample", type=_whole(1, 1 << 20), metavar="N", help="N questions of each set")
+    calibration.add_argument("--signals", metavar="FILE", help="keep what is learnt there; go on after what it has")
+
     _index_commands(commands, common, index, encoder)
     _model_commands(commands, common)
     _feedback_commands(commands, [common, data])
