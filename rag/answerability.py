@@ -1,7 +1,9 @@
 """What a question names and the documents lack: cheap checks of what a small model's own feeling misses."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from index.sentences import language
 from index.tokens import kiwi
@@ -9,6 +11,9 @@ from rag.bilingual import glossary
 from rag.numbers import numbers
 from rag.records import Language
 from rag.when import strange_times
+
+ALIKE = 0.85
+"""Share of letters in common, by difflib, of a word and what it may be misspelt for."""
 
 # Words that ask, or name the kind of thing asked for: that they do not stand in the text tells nothing.
 ASKING = frozenset(
@@ -67,23 +72,32 @@ def _unknown_bodies(question: str, text: str) -> list[str]:
 
 
 def unknown_nouns(question: str, sentences: Sequence[str]) -> list[str]:
-    """The question's Korean nouns that stand in no sentence, not as a part of a word nor as its abbreviation."""
+    """The question's Korean nouns that stand in no sentence: not as a part of a word, as its abbreviation, nor
+    misspelt by a letter."""
     text = "\n".join(sentences)
     squeezed = "".join(text.split()).lower()
-    words = set(re.findall(r"[가-힣A-Za-z]{4,}", text))
+    words = set(re.findall(r"[가-힣A-Za-z]{3,}", text))
     unknown = []
     for token in kiwi().tokenize(question):
         form = token.form.lower()
         if token.tag not in ("NNG", "NNP") or form in ASKING or form in squeezed or len(form) < 2:
             continue
-        if not any(_abbreviates(form, word) for word in words):
+        if not any(_abbreviates(form, word) or _misspells(form, word) for word in words):
             unknown.append(token.form)
     return unknown
 
 
+def _misspells(form: str, word: str) -> bool:
+    """컨퍼런스 for 콘퍼런스: letters (jamo) of as many syllables that differ in about one."""
+    if len(form) < 3:
+        return False
+    letters = (unicodedata.normalize("NFD", text) for text in (form, word[: len(form)].lower()))
+    return SequenceMatcher(None, *letters, autojunk=False).ratio() >= ALIKE
+
+
 def _abbreviates(short: str, word: str) -> bool:
     """산업부 for 산업통상자원부: the letters in their order, the first one first."""
-    if len(short) < 3 or short[0] != word[0]:
+    if not 3 <= len(short) < len(word) or short[0] != word[0]:
         return False
     rest = iter(word)
     return all(letter in rest for letter in short)

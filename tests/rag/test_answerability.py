@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.answerability import is_yes_no, missing
+from rag.answerability import is_yes_no, missing, unknown_nouns
 from rag.kinds import has_kind
 from rag.records import Language
 
@@ -64,3 +64,13 @@ def test_the_kind_of_answer(question: str, answer: str, fits: bool) -> None:
 def test_yes_no_questions() -> None:
     assert is_yes_no("부산에서 열린 거야?", "ko") and not is_yes_no("어디서 열린 거야?", "ko")
     assert is_yes_no("Did he say so?", "en") and not is_yes_no("What did he say?", "en")
+
+
+@pytest.mark.parametrize("misspelt", ["컨퍼런스는 언제 열려?", "콘퍼런쓰는 언제 열려?"])
+def test_a_misspelt_noun_is_not_missing(misspelt: str) -> None:
+    assert unknown_nouns(misspelt, ["콘퍼런스는 3일 열린다."]) == []
+    assert unknown_nouns(misspelt, ["박람회는 3일 열린다."])
+
+
+def test_a_short_word_that_differs_by_a_letter_is_another_word() -> None:
+    assert unknown_nouns("예선은 언제야?", ["예산은 3일 정한다."]) == ["예선"]
