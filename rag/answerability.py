@@ -91,8 +91,8 @@ def _misspells(form: str, word: str) -> bool:
     """컨퍼런스 for 콘퍼런스: letters (jamo) of as many syllables that differ in about one."""
     if len(form) < 3:
         return False
-    letters = (unicodedata.normalize("NFD", text) for text in (form, word[: len(form)].lower()))
-    return SequenceMatcher(None, *letters, autojunk=False).ratio() >= ALIKE
+    one, other = (unicodedata.normalize("NFD", text) for text in (form, word[: len(form)].lower()))
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
 
 
 def _abbreviates(short: str, word: str) -> bool:

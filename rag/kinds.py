@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
 from rag.names import TITLES, people
 from rag.numbers import numbers
@@ -17,7 +18,8 @@ _ASKS = {
     "day": r"며칠|몇\s?일(?!\s?(?:동안|간))|\bwhat (?:day|date)\b|\bwhich day\b",
     "time": r"언제|\bwhen (?:is|are|was|were|will|did|does|do|has|had)\b",
     "age": r"몇\s?살|나이|연세|\bhow old\b|\b(?:his|her|'s) age\b",
-    "percent": r"몇\s?(?:퍼센트|프로|%)|\bwhat per ?cent(?:age)?\b",
+    "percent": r"몇\s?(?:퍼센트|프로|%)|\b(?:what|in|how many) per ?cent(?:age)?\b"
+    r"|\bpercentage\b.*\?",
     "money": r"(?:가격|비용|요금|참가비|입장료|연봉|매출|예산)(?:\s?규모)?\S{0,3}\s?(?:은|는|이|가)?\s?얼마"
     r"|\bhow much (?:did|does|do|is|was|will) (?:it|the \w+(?: \w+)?) cost\b"
     r"|\bwhat (?:is|was) the (?:price|fee|budget)\b",
@@ -41,6 +43,10 @@ _SOON = re.compile(
 )
 _MEANING = re.compile(
     r"뜻|의미|약자|줄임말|줄인 말|뭐의 준말|\b(?:stands? for|means?|meaning|abbreviat\w+|acronym|short for)\b"
+)
+_PICTURE = re.compile(r"사진|촬영|\b(?:photo\w*|picture\w*|camera\w*)\b", re.IGNORECASE)
+_AUTHOR = re.compile(
+    r"기자|(?:기사|글)\S{0,2}\s*(?:쓴|작성)|\b(?:reporter|journalist|author|byline)\b|\bwho wrote\b", re.IGNORECASE
 )
 _SHORT_FORM = re.compile(r"[A-Z][A-Za-z0-9]{0,9}(?![a-z])|[가-힣]{2,6}(?=[은는이가]?\s)")
 _AGE = re.compile(r"\d+\s?(?:세|살)|\d+[\s-]years?[\s-]old|\baged \d+", re.IGNORECASE)
@@ -100,6 +106,10 @@ _HAS: dict[str, Callable[[str], bool]] = {
 }
 
 
+_CRISP = frozenset(("age", "percent", "money", "number", "email", "telephone"))
+"""Kinds that leave no doubt whether an answer has one."""
+
+
 def defines(question: str, text: str) -> bool:
     """Whether a question asks what a short form means, and the text has it in brackets or before some: 전환(AX)."""
     if not _MEANING.search(question):
@@ -110,9 +120,23 @@ def defines(question: str, text: str) -> bool:
     )
 
 
+def role_asked(question: str) -> Literal["photo", "byline", ""]:
+    """Whether a question is about who took the pictures or who wrote the text."""
+    if _PICTURE.search(question):
+        return "photo"
+    return "byline" if _AUTHOR.search(question) else ""
+
+
 def kind_of(question: str) -> str:
     """The kind of thing that a question asks for, where its words show that; '' otherwise."""
     return next((kind for kind, pattern in _KINDS.items() if pattern.search(question)), "")
+
+
+def lacks_figure(question: str, claim: str) -> bool:
+    """Whether a question asks for a figure or an address of a kind that the claim has none of, so that the claim, true
+    or not, answers something else."""
+    kind = kind_of(question)
+    return kind in _CRISP and not _HAS[kind](claim)
 
 
 def has_kind(question: str, text: str) -> bool:

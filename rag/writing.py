@@ -16,12 +16,13 @@ from rag.bridge import Bridge, foreign
 from rag.calibration import Calibration, Signals
 from rag.context import Context
 from rag.disagreement import disagree
-from rag.kinds import defines, has_kind
+from rag.kinds import defines, has_kind, lacks_figure, role_asked
 from rag.model import AnsweringModel
 from rag.orders import gives_orders, is_about_orders
 from rag.questions import Question
 from rag.records import Answer, Citation, Draft, Language, Quote
 from rag.retrieval import search
+from rag.subjects import holders, telling_words
 from rag.verification import Evidence, Verdict, verify
 
 HITS = 6
@@ -59,6 +60,9 @@ CAPTION_PENALTY = 0.05
 
 DEFINITION = 0.15
 """Added to the relevance of a sentence that defines the short form whose meaning is asked."""
+
+CREDITED = 0.3
+"""Added to that of a credit line of the kind that is asked for: a picture's or an article's."""
 
 SECOND_QUOTE = 0.1
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
@@ -129,7 +133,7 @@ class Writer:
         for piece in self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel):
             written += piece
             yield Draft(written)
-        ranked = self._ranked_by_draft(ranked, written)
+        before, ranked = ranked, self._ranked_by_draft(ranked, written)
         quotes = self._quotes(ranked)
         verdicts = self._verdicts(written, sentences, reading, ranked)
         holding = [verdict for verdict in verdicts if not verdict.reason]
@@ -140,6 +144,8 @@ class Writer:
         elif other := self._disagreeing(holding, sentences, ranked):
             yield self.quoted(blank, other, "disagreement")
         elif not holding:
+            # a draft about something else has led the ranking astray
+            quotes = self._quotes(self._telling_first(before)) if verdicts[0].reason == "subject" else quotes
             yield self.quoted(blank, quotes, verdicts[0].reason)
         else:
             yield self._answered(blank, holding, sentences, "partly" if len(holding) < len(verdicts) else "")
@@ -209,12 +215,25 @@ class Writer:
         return self._definitions_first(scored)
 
     def _definitions_first(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
-        """In the order of their scores, what defines the short form that is asked for raised."""
+        """In the order of their scores, raised what defines the short form that is asked for, and the credit line of
+        whom is asked for: who took the picture, or who wrote the text."""
+        asked = role_asked(self._asked.text)
         raised = [
-            replace(one, score=one.score + (DEFINITION if defines(self._asked.text, self._context.text(one)) else 0.0))
+            replace(
+                one,
+                score=one.score
+                + (DEFINITION if defines(self._asked.text, self._context.text(one)) else 0.0)
+                + (CREDITED if asked and self._context.role(one) == asked else 0.0),
+            )
             for one in sentences
         ]
         return sorted(raised, key=lambda one: -one.score)
+
+    def _telling_first(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
+        """Those that have what tells the question from others before the rest."""
+        texts = [self._context.text(one) for one in sentences]
+        words = telling_words(self._asked.text, self._asked.language, texts)
+        return sorted(sentences, key=lambda one: not words & set(tokens(self._context.text(one))))
 
     def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
         """The ranking, bettered by a search with the question translated into the documents' language."""
@@ -270,8 +289,19 @@ class Writer:
             rows = [row for row, one in enumerate(sentences) if (one.document, one.span) in places]
             evidence = Evidence(reading.sentences, originals, relevance, rows)
             lexical = lexical or self._context.snapshot.lexical
-            verdicts.append(verify(claim, self._asked.text, self._asked.language, evidence, lexical))
+            verdict = verify(claim, self._asked.text, self._asked.language, evidence, lexical)
+            fault = "" if number or verdict.reason else self._misses_question(verdict, originals, translated)
+            verdicts.append(replace(verdict, reason=verdict.reason or fault))
         return verdicts
+
+    def _misses_question(self, verdict: Verdict, originals: Sequence[str], translated: bool) -> str:
+        """Why a claim that its sentence supports answers another question; '' when it does not."""
+        if lacks_figure(self._asked.text, verdict.text):
+            return "kind"
+        if translated or self._asked.earlier:
+            return ""
+        words = telling_words(self._asked.text, self._asked.language, originals)
+        return "subject" if words and not set(verdict.cited) & holders(words, originals) else ""
 
     def _disagreeing(
         self, holding: Sequence[Verdict], sentences: Sequence[Citation], ranked: Sequence[Citation]

@@ -229,3 +229,9 @@ def test_documents_that_disagree_are_both_shown(tmp_path: Path) -> None:
     assert (answer.status, answer.reason) == ("quoted", "disagreement")
     assert "300억원" in answer.text and "500억원" in answer.text
     assert {one.document for one in answer.citations} == {"one.txt", "two.txt"}
+
+
+def test_an_answer_about_something_else_gives_way_to_the_sentence_that_has_the_subject(open_answerer: Open) -> None:
+    answer = open_answerer(says("부산 벡스코에서 신약 '하늘정'을 공개했다.")).ask("임상은 어디서 시작해?")
+    assert (answer.status, answer.reason) == ("quoted", "subject")
+    assert "이도윤 연구소장" in answer.text

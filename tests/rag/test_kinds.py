@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.kinds import defines, has_kind, kind_of
+from rag.kinds import defines, has_kind, kind_of, lacks_figure, role_asked
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,22 @@ def test_definitions() -> None:
     assert defines("What does DX stand for?", "DX(디지털 전환)가 빠르다.")
     assert not defines("DX가 무슨 뜻이야?", "DX 2024를 열었다.")
     assert not defines("DX 행사는 언제야?", "디지털 전환(DX)이 빠르다.")
+
+
+@pytest.mark.parametrize(
+    ("question", "role"),
+    [
+        ("사진은 누가 찍었어?", "photo"),
+        ("Who took the photo?", "photo"),
+        ("기사 쓴 기자는?", "byline"),
+        ("누가 이겼어?", ""),
+    ],
+)
+def test_who_is_asked_for_by_credit(question: str, role: str) -> None:
+    assert role_asked(question) == role
+
+
+def test_a_claim_without_the_figure_that_is_asked_for() -> None:
+    assert lacks_figure("What share is it, in percent?", "300 trillion won")
+    assert not lacks_figure("What share is it, in percent?", "About 40 percent")
+    assert not lacks_figure("When does it start?", "soon")

@@ -1,0 +1,35 @@
+"""The words that say what a question is about: what rests on a sentence without them answers something else."""
+
+from collections.abc import Sequence
+
+from index.tokens import kiwi, tokens
+from rag.answerability import ASKING
+from rag.records import Language
+
+RARE = 2
+"""Sentences that may have a word for it to tell them from the others."""
+
+_COMMON = frozenset(
+    "whom whose what when where which much many long said tell told name call articl report document mention describ"
+    " give make take happen will would could first last year month place number person peopl compani bodi agenc reason"
+    " kind sort does have with from into about this that they their there".split()
+)
+"""English stems that may stand in any question."""
+
+
+def telling_words(question: str, spoken: Language, sentences: Sequence[str]) -> frozenset[str]:
+    """The words of a question that one or two of the sentences have: the others are not about it."""
+    words = _nouns(question) if spoken == "ko" else {word for word in tokens(question) if len(word) > 3} - _COMMON
+    held = [set(tokens(sentence)) for sentence in sentences]
+    return frozenset(word for word in words if 0 < sum(word in one for one in held) <= RARE)
+
+
+def holders(words: frozenset[str], sentences: Sequence[str]) -> set[int]:
+    """The rows of the sentences that have one of the words, or that come right after one that has."""
+    rows = {row for row, sentence in enumerate(sentences) if words & set(tokens(sentence))}
+    return rows | {row + 1 for row in rows if row + 1 < len(sentences)}
+
+
+def _nouns(question: str) -> set[str]:
+    nouns = {token.form for token in kiwi().tokenize(question) if token.tag in ("NNG", "NNP", "SL")}
+    return set(tokens(question)) & {form.lower() for form in nouns} - ASKING
