@@ -1,13 +1,14 @@
-"""Whether the answer is there, as odds: what the signals of that are worth, fitted on questions that others made.
+"""Whether the answer is there, as odds: what the signals of that are worth, fitted on questions of which it is known.
 
-Two situations differ. Where the model has read all of a small index, nothing hinges on retrieval, and its own feeling
-decides. Where retrieval chose what it reads, the best passage's cosine tells more than the model does. Both sets of
-weights belong to one answering and one embedding model; `mureum calibrate` makes them for others.
+Situations differ. Where the model has read all of a small index, nothing hinges on retrieval, and its own feeling
+decides. Where retrieval chose what it reads, the best passage's cosine tells as much as the model does. And the model's
+feeling has another scale in each language. So there are weights for each situation and language; they belong to one
+answering and one embedding model, and `mureum calibrate` makes them for others.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,64 +16,98 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.models import models_dir
+from rag.records import Language
 
 RIDGE = 1.0
 """Penalty on the weights of the fit, in units of the signals' spread."""
 
-FEWEST = 40
-"""Questions that a fit needs, and a quarter of them of either kind."""
+FEWEST = 24
+"""Questions that a fit needs, a quarter of them of either kind."""
+
+FOLDS = 8
+"""Parts that the questions are cut into, to see what a signal is worth on those that it was not fitted on."""
+
+WORTH = 0.01
+"""Least gain (mean log loss) for which the model is made to read its own draft: that costs seconds."""
+
+SWING = 1.0
+"""How far the model's judgement of its draft mostly lies from its average."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What is known of a question before anything is written.
+    """What is known of a question before an answer is shown.
 
     odds:    log-odds of the model that the answer is there; None when it does not tell.
+    second:  its log-odds that its own draft is the right answer; None where it was not asked.
     cosine:  of the question and the best passage, [-1, 1]; None across languages, where its scale is another.
     lacking: how many things the question names and the sentences lack.
     whole:   the model has read all of the index.
+    spoken:  the question's language.
     """
 
     odds: float | None
     cosine: float | None
     lacking: int
     whole: bool
+    spoken: Language
+    second: float | None = None
+
+    @property
+    def situation(self) -> str:
+        """Which weights are meant for it."""
+        return f"{'whole' if self.whole else 'window'} {self.spoken}"
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Of a sum that is above 0 where an answer is likelier than none. middle: the cosine that tells nothing."""
+    """Of a sum that is above 0 where an answer is likelier than none.
 
-    odds: float
-    cosine: float
-    lacking: float
-    bias: float
+    middle, average: the cosine and the judgement of a draft that tell nothing, and stand in where they are not known.
+    """
+
+    odds: float = 1.0
+    second: float = 0.0
+    cosine: float = 0.0
+    lacking: float = 1.5
+    bias: float = 0.0
     middle: float = 0.0
+    average: float = 0.0
 
     def score(self, signals: Signals) -> float:
-        """Log-odds, as far as the weights are right."""
+        """Log-odds, as far as the weights are right. A model that does not tell its odds has the benefit of the
+        doubt."""
+        if signals.odds is None:
+            return 1.0 - self.lacking * signals.lacking
         cosine = 0.0 if signals.cosine is None else signals.cosine - self.middle
-        return self.odds * (signals.odds or 0.0) + self.cosine * cosine - self.lacking * signals.lacking + self.bias
+        second = 0.0 if signals.second is None else signals.second - self.average
+        return (
+            self.odds * signals.odds
+            + self.second * second
+            + self.cosine * cosine
+            - self.lacking * signals.lacking
+            + self.bias
+        )
+
+    def swing(self) -> float:
+        """How far the model's judgement of its own draft may move the score, mostly."""
+        return self.second * SWING
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Weights for both situations. made: what they were fitted on."""
+    """Weights by situation ('whole ko', 'window en', …). made: what they were fitted on."""
 
-    whole: Weights
-    window: Weights
-    made: str = ""
+    weights: Mapping[str, Weights] = field(default_factory=dict)
+    made: str = "nothing: the model's own odds"
+
+    def of(self, signals: Signals) -> Weights:
+        """The weights for a situation, plain ones where none were fitted."""
+        return self.weights.get(signals.situation, Weights())
 
     def score(self, signals: Signals) -> float:
-        """Above 0: the answer is likely there. A model that does not tell its odds has the benefit of the doubt."""
-        weights = self.whole if signals.whole else self.window
-        if signals.odds is None:
-            return 1.0 - weights.lacking * signals.lacking
-        return weights.score(signals)
-
-
-PLAIN = Calibration(Weights(1.0, 0.0, 1.5, 0.0), Weights(1.0, 0.0, 1.5, 0.0), "nothing: the model's own odds")
-"""For models that nobody has calibrated."""
+        """Above 0: the answer is likely there."""
+        return self.of(signals).score(signals)
 
 
 def key(llm: str, encoder: str) -> str:
@@ -81,15 +116,16 @@ def key(llm: str, encoder: str) -> str:
 
 
 def load(llm: str, encoder: str) -> Calibration:
-    """The user's own calibration for the two models, else the one that comes along, else PLAIN."""
+    """The user's own calibration for the two models, else the one that comes along, else one without weights."""
     for text in (_read(own_file()), (files("rag") / "assets" / "calibration.json").read_text("utf-8")):
         try:
             record = json.loads(text).get(key(llm, encoder))
             if record is not None:
-                return Calibration(Weights(**record["whole"]), Weights(**record["window"]), str(record["made"]))
+                weights = {situation: Weights(**values) for situation, values in record["weights"].items()}
+                return Calibration(weights, str(record["made"]))
         except (ValueError, TypeError, KeyError, AttributeError):
             continue  # a damaged file of one's own: what comes along still holds
-    return PLAIN
+    return Calibration()
 
 
 def save(llm: str, encoder: str, calibration: Calibration) -> Path:
@@ -126,45 +162,76 @@ def fit(cases: Sequence[tuple[Signals, bool]], made: str, base: Calibration) -> 
     Answerable and unanswerable questions weigh the same, whatever their numbers: the bar balances both mistakes. A
     situation that has too few questions keeps the weights of `base`.
     """
-    known = [(signals, there) for signals, there in cases if signals.odds is not None]
-    parts = {whole: [one for one in known if one[0].whole == whole] for whole in (True, False)}
-    fitted = {whole: _fit(part, with_cosine=not whole) for whole, part in parts.items()}
-    return Calibration(fitted[True] or base.whole, fitted[False] or base.window, made)
+    weights = dict(base.weights)
+    for situation in sorted({signals.situation for signals, _ in cases}):
+        part = [one for one in cases if one[0].situation == situation and one[0].odds is not None]
+        there = sum(answerable for _, answerable in part)
+        if len(part) >= FEWEST and min(there, len(part) - there) >= FEWEST / 4:
+            weights[situation] = _fit(part)
+    return Calibration(weights, made)
 
 
-def _fit(cases: Sequence[tuple[Signals, bool]], *, with_cosine: bool) -> Weights | None:
-    """Logistic regression by Newton's method with a ridge penalty; no weight gets the wrong sign."""
+def _fit(cases: Sequence[tuple[Signals, bool]]) -> Weights:
     there = np.array([answerable for _, answerable in cases], np.float64)
-    if len(cases) < FEWEST or min(there.sum(), len(cases) - there.sum()) < FEWEST / 4:
-        return None
-    middle = float(np.mean([signals.cosine for signals, _ in cases if signals.cosine is not None] or [0.0]))
-    rows = np.array(
-        [
-            (
-                signals.odds or 0.0,
-                signals.cosine - middle if with_cosine and signals.cosine is not None else 0.0,
-                -min(signals.lacking, 2),
-            )
-            for signals, _ in cases
-        ]
-    )  # (n, 3)
+    middle, average = (
+        float(np.mean([value for value in values if value is not None] or [0.0]))
+        for values in (
+            [None if signals.whole else signals.cosine for signals, _ in cases],
+            [signals.second for signals, _ in cases],
+        )
+    )
+    rows = np.array([_row(signals, middle, average) for signals, _ in cases])  # (n, 4)
     importance = np.where(there > 0, 0.5 / there.sum(), 0.5 / (len(there) - there.sum())) * len(there)
+    without = rows.copy()
+    without[:, 1] = 0.0
+    if _loss(without, there, importance) - _loss(rows, there, importance) < WORTH:
+        rows = without
+    *weights, bias = _regress(rows, there, importance)
+    return Weights(*(round(float(weight), 4) for weight in (*weights, bias, middle, average)))
+
+
+def _row(signals: Signals, middle: float, average: float) -> tuple[float, float, float, float]:
+    """In the order of the weights, each rising with the chance of an answer."""
+    cosine = 0.0 if signals.whole or signals.cosine is None else signals.cosine - middle
+    second = 0.0 if signals.second is None else signals.second - average
+    return signals.odds or 0.0, second, cosine, -float(min(signals.lacking, 2))
+
+
+Rows = NDArray[np.float64]
+
+
+def _loss(rows: Rows, there: Rows, importance: Rows) -> float:
+    """Mean log loss on the parts that the weights were not fitted on."""
+    losses = np.zeros(len(there))
+    fold = np.zeros(len(there), np.int64)
+    for kind in (0.0, 1.0):  # both kinds in every fold
+        (places,) = np.nonzero(there == kind)
+        fold[places] = np.arange(len(places)) % FOLDS
+    for number in range(FOLDS):
+        mine, others = fold == number, fold != number
+        *weights, bias = _regress(rows[others], there[others], importance[others])
+        sums = rows[mine] @ np.array(weights) + bias
+        losses[mine] = np.logaddexp(0.0, np.where(there[mine] > 0, -sums, sums))
+    return float((losses * importance).mean())
+
+
+def _regress(rows: Rows, there: Rows, importance: Rows) -> Rows:
+    """Logistic regression with a ridge penalty: a weight for each column, none below 0, and the bias last."""
     spread = np.maximum(rows.std(axis=0), 1e-9)
-    used = [column for column in range(3) if rows[:, column].any()]
+    full = np.zeros(rows.shape[1] + 1)
+    used = [column for column in range(rows.shape[1]) if rows[:, column].any()]
     while True:
         weights = _newton(rows[:, used] / spread[used], there, importance)
-        wrong = [column for column, weight in zip(used, weights, strict=False) if weight < 0]
+        wrong = {column for column, weight in zip(used, weights, strict=False) if weight < 0}
         if not wrong:
             break
         used = [column for column in used if column not in wrong]
-    full = np.zeros(3)
     full[used] = weights[:-1] / spread[used]
-    return Weights(float(full[0]), float(full[1]), float(full[2]), float(weights[-1]), middle)
+    full[-1] = weights[-1]
+    return full
 
 
-def _newton(
-    rows: NDArray[np.float64], there: NDArray[np.float64], importance: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _newton(rows: Rows, there: Rows, importance: Rows) -> Rows:
     """Weights of the columns, and the bias last, (columns + 1,)."""
     rows = np.column_stack([rows, np.ones(len(rows))])
     penalty = np.array([RIDGE] * (rows.shape[1] - 1) + [1e-6])

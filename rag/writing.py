@@ -120,19 +120,28 @@ class Writer:
             return
         sentences = self._sentences(ranked)
         reading = self._reading(sentences, ranked)
-        if self._calibration.score(self._signals(reading, ranked)) < 0:
+        signals = self._signals(reading, ranked)
+        weights = self._calibration.of(signals)
+        score = weights.score(signals)
+        has_draft = not is_yes_no(self._asked.text, self._asked.language)
+        if score + (weights.swing() if has_draft else 0.0) < 0:
             yield replace(blank, reason="gate")
             return
         quotes = self._quotes(ranked)
-        if self._has_kind(quotes):
+        if score >= 0 and self._has_kind(quotes):
             yield Quote(quotes)
-        if is_yes_no(self._asked.text, self._asked.language):
+        if not has_draft:
             yield self.quoted(blank, quotes, "yes_no")
             return
         written = ""
         for piece in self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel):
             written += piece
             yield Draft(written)
+        if weights.second and abs(score) < weights.swing():
+            second = replace(signals, second=self._model.yes_or_no(prompts.second(reading, written), self._cancel))
+            if weights.score(second) < 0:
+                yield replace(blank, reason="gate")
+                return
         before, ranked = ranked, self._ranked_by_draft(ranked, written)
         quotes = self._quotes(ranked)
         verdicts = self._verdicts(written, sentences, reading, ranked)
@@ -153,7 +162,10 @@ class Writer:
     def signals(self, ranked: Sequence[Citation]) -> Signals:
         """What tells whether the answer is there, to calibrate with."""
         ranked = self._ranked(self._without_orders(ranked))
-        return self._signals(self._reading(self._sentences(ranked), ranked), ranked)
+        reading = self._reading(self._sentences(ranked), ranked)
+        signals = self._signals(reading, ranked)
+        written = "".join(self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel))
+        return replace(signals, second=self._model.yes_or_no(prompts.second(reading, written), self._cancel))
 
     def _without_orders(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
         """Those that do not tell the model what to say, unless the question is about such sentences."""
@@ -185,7 +197,8 @@ class Writer:
         if odds is not None and is_yes_no(self._asked.text, self._asked.language):
             odds += YES_NO
         foreign_ones = any(self._is_foreign(one) for one in ranked[:SHOWN])
-        return Signals(odds, None if foreign_ones else self._cosine, len(lacking), self._whole is not None)
+        cosine = None if foreign_ones else self._cosine
+        return Signals(odds, cosine, len(lacking), self._whole is not None, self._asked.language)
 
     def _ranked(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
         """The ranking, made anew in the question's language where the documents are in the other.
