@@ -31,7 +31,7 @@ _YES_NO = {
     "ko": re.compile(r"(?:나요|가요|까요|니까|니|지|죠|거야|건가|어|아|야|해|돼|요)\s*\?*$"),
     "en": re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b", re.IGNORECASE),
 }
-_WH = re.compile(r"누구|누가|뭐|뭘|무엇|무슨|어느|어떤|어떻|어디|언제|왜|얼마|몇|며칠|이유|뭔")
+_WH = re.compile(r"누구|누가|뭐|뭘|무엇|무슨|어느|어떤|어떻|어디|언제|왜|얼마|몇|며칠|이유|뭔|이름|알려|말해|설명|보여")
 
 
 def missing(question: str, spoken: Language, sentences: Sequence[str]) -> list[str]:
@@ -82,7 +82,7 @@ def unknown_nouns(question: str, sentences: Sequence[str]) -> list[str]:
         form = token.form.lower()
         if token.tag not in ("NNG", "NNP") or form in ASKING or form in squeezed or len(form) < 2:
             continue
-        if not any(_abbreviates(form, word) or _misspells(form, word) for word in words):
+        if not any(abbreviates(form, word) or _misspells(form, word) for word in words):
             unknown.append(token.form)
     return unknown
 
@@ -95,7 +95,7 @@ def _misspells(form: str, word: str) -> bool:
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
 
 
-def _abbreviates(short: str, word: str) -> bool:
+def abbreviates(short: str, word: str) -> bool:
     """산업부 for 산업통상자원부: the letters in their order, the first one first."""
     if not 3 <= len(short) < len(word) or short[0] != word[0]:
         return False

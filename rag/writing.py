@@ -22,7 +22,7 @@ from rag.orders import gives_orders, is_about_orders
 from rag.questions import Question
 from rag.records import Answer, Citation, Draft, Language, Quote
 from rag.retrieval import search
-from rag.subjects import holders, telling_words
+from rag.subjects import has_any, holders, telling_words
 from rag.verification import Evidence, Verdict, verify
 
 HITS = 6
@@ -246,7 +246,7 @@ class Writer:
         """Those that have what tells the question from others before the rest."""
         texts = [self._context.text(one) for one in sentences]
         words = telling_words(self._asked.text, self._asked.language, texts)
-        return sorted(sentences, key=lambda one: not words & set(tokens(self._context.text(one))))
+        return sorted(sentences, key=lambda one: not has_any(words, self._context.text(one)))
 
     def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
         """The ranking, bettered by a search with the question translated into the documents' language."""
@@ -311,7 +311,7 @@ class Writer:
         """Why a claim that its sentence supports answers another question; '' when it does not."""
         if lacks_figure(self._asked.text, verdict.text):
             return "kind"
-        if translated or self._asked.earlier:
+        if translated:
             return ""
         words = telling_words(self._asked.text, self._asked.language, originals)
         return "subject" if words and not set(verdict.cited) & holders(words, originals) else ""

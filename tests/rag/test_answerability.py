@@ -74,3 +74,4 @@ def test_a_misspelt_noun_is_not_missing(misspelt: str) -> None:
 
 def test_a_short_word_that_differs_by_a_letter_is_another_word() -> None:
     assert unknown_nouns("예선은 언제야?", ["예산은 3일 정한다."]) == ["예선"]
+    assert not is_yes_no("발표한 사람 이름을 알려주세요", "ko")

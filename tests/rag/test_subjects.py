@@ -16,5 +16,11 @@ def test_a_word_that_few_sentences_have() -> None:
     assert telling_words("Whose engine is it?", "en", ["The engine is from Narae.", "It rained."]) == {"engin"}
 
 
+def test_a_short_form_is_the_word() -> None:
+    text = ["과학부는 계획을 냈다.", "산업통상자원부 박 국장이 말했다."]
+    assert telling_words("그럼 산업부에서는?", "ko", text) == {"산업부"}
+    assert holders(frozenset({"산업부"}), text) == {1}
+
+
 def test_the_sentence_and_the_one_that_goes_on() -> None:
     assert holders(frozenset({"엔진"}), TEXT) == {1, 2}
