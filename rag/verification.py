@@ -91,7 +91,7 @@ def verify(draft: str, question: str, spoken: Language, evidence: Evidence, lexi
         if not fault:
             return Verdict(text, (int(row),), "")
         reason = reason or fault
-    return Verdict(text, (), reason)
+    return Verdict(text, (), reason or "support")
 
 
 def _fault(claim: str, question: str, reading: str, original: str, support: float) -> str:

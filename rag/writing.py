@@ -291,7 +291,7 @@ class Writer:
         relevance = np.array([one.score for one in sentences], np.float32)
         translated = any(self._is_foreign(one) for one in sentences)
         lexical = LexicalStore([tokens(text) for text in reading.sentences]) if translated else None
-        likely = [(one.document, one.span) for one in ranked[:FURTHER]]
+        likely = [self._wording(one) for one in ranked[:FURTHER]]  # what stands twice is read once
         best = len(self._quotes(ranked))
         claims = [written[start:end] for start, end in split_sentences(written)] or [written]
         if len(claims) > 1 and not claims[-1].endswith((".", "!", "?", "”", '"')):
@@ -299,7 +299,7 @@ class Writer:
         verdicts = []
         for number, claim in enumerate(claims):
             places = likely[:best] if number == 0 else likely
-            rows = [row for row, one in enumerate(sentences) if (one.document, one.span) in places]
+            rows = [row for row, one in enumerate(sentences) if self._wording(one) in places]
             evidence = Evidence(reading.sentences, originals, relevance, rows)
             lexical = lexical or self._context.snapshot.lexical
             verdict = verify(claim, self._asked.text, self._asked.language, evidence, lexical)
@@ -371,6 +371,9 @@ class Writer:
         """The sentence in the question's language, a bare name with what it is there for."""
         label = ROLES[self._asked.language].get(self._context.role(sentence), "")
         return label + self._bridge.read(self._context.text(sentence), self._asked.language)
+
+    def _wording(self, sentence: Citation) -> str:
+        return "".join(self._context.text(sentence).split())
 
     def _is_foreign(self, sentence: Citation) -> bool:
         return foreign(self._context.text(sentence), self._asked.language)

@@ -81,3 +81,9 @@ def test_a_bare_yes_is_not_proved() -> None:
 
 def test_untranslated_sentences_support_no_claim_in_the_other_language() -> None:
     assert check("Yes, it was unveiled in Busan at BEXCO.", "Was the drug unveiled in Busan?", "en").reason != ""
+
+
+def test_a_draft_without_any_likely_sentence_does_not_hold() -> None:
+    evidence = Evidence(["A sum of 5."], ["A sum of 5."], np.zeros(1, np.float32), [])
+    verdict = verify("It is 5.", "How much is it?", "en", evidence, LexicalStore([tokens("A sum of 5.")]))
+    assert (verdict.cited, verdict.reason) == ((), "support")
