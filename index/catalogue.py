@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.compression import pack, unpack
+from index.compression import LONGEST_HEAD, pack, unpack, unpack_mean
 from index.errors import (
     DocumentNotFound,
     IndexBusy,
@@ -34,7 +34,7 @@ from index.records import Document, DocumentInfo, Passage, Recipe
 from index.sentences import language
 
 FILE = "catalogue.sqlite"
-FORMAT = 2
+FORMAT = 3
 BUSY_SECONDS = 10
 ALMOST_FULL = 1 << 20  # bytes; with fewer free, "disk I/O error" means a full disk
 
@@ -273,10 +273,17 @@ class Catalogue:
         """For each passage id the vectors of its tokens (T, size), with the error that `index.compression` makes."""
         found: dict[int, NDArray[np.float32]] = {}
         for number in ids:
-            for vector, blob in self._run("SELECT vector, token_vectors FROM passages WHERE id = ?", (number,)):
+            for (blob,) in self._run("SELECT token_vectors FROM passages WHERE id = ?", (number,)):
                 with _faults(self.path.parent):
-                    found[number] = unpack(blob, np.frombuffer(vector, np.float32))
+                    found[number] = unpack(blob)
         return found
+
+    def token_means(self, ids: Iterable[int]) -> NDArray[np.float32]:
+        """Of each passage the mean of its tokens' vectors (n, size)."""
+        statement = f"SELECT substr(token_vectors, 1, {LONGEST_HEAD}) FROM passages WHERE id = ?"
+        heads = [blob for number in ids for (blob,) in self._run(statement, (number,))]
+        with _faults(self.path.parent):
+            return np.array([unpack_mean(head) for head in heads], np.float32)
 
     def check(self) -> list[str]:
         """What is wrong with the catalogue, a line each; empty when nothing is."""
@@ -450,7 +457,7 @@ def _to_columns(row: PassageRow) -> tuple[object, ...]:
         " ".join(row.tokens),
         row.vector.astype(np.float32).tobytes(),
         row.sentence_vectors.astype(np.float16).tobytes(),
-        pack(row.token_vectors, row.vector) if row.token_vectors.size else b"",
+        pack(row.token_vectors),
     )
 
 

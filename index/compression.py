@@ -1,4 +1,4 @@
-"""Token vectors in 4 bits a number, as differences from the vector of their passage."""
+"""Token vectors in 4 bits a number, as differences from their mean."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,30 +8,46 @@ from index.encoder import Vectors
 LEVELS = 7
 """Steps on either side of zero."""
 
+LONGEST_HEAD = 2 + 2 * 4096
+"""Bytes within which the mean of rows of up to 4,096 numbers stands."""
 
-def pack(tokens: Vectors, base: Vectors) -> bytes:
-    """Rows (n, size), size even, as bytes: of each its scale (float16), then its numbers, two a byte.
 
-    What is kept is the difference from `base` (size,), which a passage's tokens have most in common with: it is half
-    as long as they are, and so is the error, about .004 of a cosine.
+def pack(tokens: Vectors) -> bytes:
+    """Rows (n, size), size even, as bytes: the size (uint16), the mean (float16), each row's scale (float16), then its
+    numbers, two a byte.
+
+    Rows of one passage have much in common: their differences from the mean are shorter than they are, and so is the
+    error, about .005 of a cosine.
     """
-    rest = tokens - base
+    size = tokens.shape[1]
+    mean = tokens.mean(axis=0).astype(np.float16) if len(tokens) else np.zeros(size, np.float16)
+    rest = tokens - mean.astype(np.float32)
     scale = (np.abs(rest).max(axis=1, keepdims=True, initial=0.0) / LEVELS).astype(np.float16)
     steps = np.rint(rest / np.maximum(scale.astype(np.float32), 1e-6)).clip(-LEVELS, LEVELS)
     numbers = (steps + LEVELS).astype(np.uint8)
     pairs: NDArray[np.uint8] = numbers[:, 0::2] << 4 | numbers[:, 1::2]
-    return bytes(scale.tobytes() + pairs.tobytes())
+    return b"".join((np.uint16(size).tobytes(), mean.tobytes(), scale.tobytes(), pairs.tobytes()))
 
 
-def unpack(data: bytes, base: Vectors) -> Vectors:
+def unpack_mean(data: bytes) -> Vectors:
+    """The mean (size,) of the rows that `pack` was given, of which LONGEST_HEAD bytes are enough. Raises ValueError."""
+    size = int(np.frombuffer(data, np.uint16, 1)[0])
+    return np.frombuffer(data, np.float16, size, offset=2).astype(np.float32)
+
+
+def unpack(data: bytes) -> Vectors:
     """The rows (n, size) that `pack` was given, nearly. Raises ValueError for bytes that are none of its."""
-    size = len(base)
-    count, rest = divmod(len(data), 2 + size // 2)
-    if rest:
+    mean = unpack_mean(data)
+    size, begin = len(mean), 2 + 2 * len(mean)
+    count, left_over = divmod(len(data) - begin, 2 + size // 2)
+    if left_over:
         raise ValueError(f"{len(data)} bytes are no token vectors of {size} numbers")
-    scale = np.frombuffer(data, np.float16, count).astype(np.float32)
-    pairs: NDArray[np.uint8] = np.frombuffer(data, np.uint8, offset=2 * count).reshape(count, size // 2)
+    scale = np.frombuffer(data, np.float16, count, offset=begin).astype(np.float32)
+    pairs: NDArray[np.uint8] = np.frombuffer(data, np.uint8, offset=begin + 2 * count).reshape(count, size // 2)
     numbers = np.empty((count, size), np.float32)
     numbers[:, 0::2] = pairs >> 4
     numbers[:, 1::2] = pairs & 15
-    return (numbers - LEVELS) * scale[:, None] + base
+    numbers -= LEVELS
+    numbers *= scale[:, None]
+    numbers += mean
+    return numbers

@@ -75,7 +75,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Centre:
-    """The mean of the vectors (size,) and of the token vectors (size,) of a language's questions."""
+    """The mean of the vectors (size,) and of the token vectors (size,) of a language's questions, or its passages."""
 
     vector: Vectors
     token: Vectors

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.catalogue import FORMAT, Catalogue
-from index.encoder import Encoder
+from index.encoder import Centre, Encoder
 from index.errors import IndexDamaged, NoSpace
 from index.files import write_atomically
 from index.lexical import LexicalStore
@@ -22,7 +22,7 @@ from index.records import Passage, Recipe
 from index.tokens import version as tokens_version
 from index.vectors import VectorStore
 
-CENTRE_PASSAGES = 5000
+CENTRE_PASSAGES = 1000
 """Passages of a language that its mean is taken from."""
 
 
@@ -35,7 +35,8 @@ def recipe_for(encoder: Encoder) -> Recipe:
 class Snapshot:
     """What one state of the index holds. Row i of everything is passage `ids[i]`.
 
-    languages: of each passage, 'ko' or 'en'. centres: for each language the mean of its passages' vectors (size,).
+    languages: of each passage, 'ko' or 'en'. centres: for each language the mean of its passages' vectors, and of their
+    tokens'.
 
     `catalogue` is pinned to that state: texts and vectors read through it are those of the passages here, whatever
     other processes have written since. `texts` reads through it too and keeps the last few.
@@ -48,7 +49,7 @@ class Snapshot:
     vectors: VectorStore
     lexical: LexicalStore
     languages: list[str]
-    centres: dict[str, NDArray[np.float32]]
+    centres: dict[str, Centre]
     catalogue: Catalogue
     texts: Callable[[str], str]
 
@@ -143,20 +144,23 @@ def load(catalogue: Catalogue) -> Snapshot:
         vectors=vectors,
         lexical=LexicalStore(catalogue.tokens()),
         languages=languages,
-        centres=_centres(vectors, ids, languages),
+        centres=_centres(catalogue, vectors, ids, languages),
         catalogue=catalogue,
         texts=lru_cache(maxsize=256)(lambda name: catalogue.document(name).text),
     )
 
 
-def _centres(vectors: VectorStore, ids: list[int], languages: list[str]) -> dict[str, NDArray[np.float32]]:
-    """For each language the mean vector (size,) of its passages, or of CENTRE_PASSAGES of them all over the index."""
+def _centres(catalogue: Catalogue, vectors: VectorStore, ids: list[int], languages: list[str]) -> dict[str, Centre]:
+    """For each language the centre of its passages, or of CENTRE_PASSAGES of them all over the index."""
     of: dict[str, list[int]] = {}
     for number, spoken in zip(ids, languages, strict=True):
         of.setdefault(spoken, []).append(number)
     chosen = {spoken: numbers[:: len(numbers) // CENTRE_PASSAGES + 1] for spoken, numbers in of.items()}
     return {
-        spoken: vectors.vectors(np.array(numbers, np.int64)).mean(axis=0, dtype=np.float32)
+        spoken: Centre(
+            vectors.vectors(np.array(numbers, np.int64)).mean(axis=0, dtype=np.float32),
+            catalogue.token_means(numbers).mean(axis=0, dtype=np.float32),
+        )
         for spoken, numbers in chosen.items()
     }
 

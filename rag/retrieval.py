@@ -17,6 +17,7 @@ from index.encoder import Asked, Centre, Vectors
 from index.sentences import language
 from index.snapshot import Index, Snapshot
 from index.tokens import tokens
+from rag.framing import matter
 from rag.records import Hit, Sentence
 
 POOL = 200
@@ -28,11 +29,14 @@ DENSE_WEIGHT = 0.7
 SENTENCE_SHARE = 0.5
 """Share of a passage's best sentence in its dense score; the rest is the passage's own vector."""
 
-RERANKED = 40
+RERANKED = 60
 """Passages of the pool that are compared with the question token by token, at least."""
 
-VECTOR_SHARE = 0.2
+VECTOR_SHARE = 0.1
 """Weight of the passage's and its best sentence's cosine in the dense score of those; that of the tokens' is 1."""
+
+LEAST = 1e-3
+"""What a token's lead counts for at least, so that some count where all passages are alike."""
 
 PRIOR = 30
 """As many passages the question's own centre counts for in the centre of passages: a few have none of their own."""
@@ -52,6 +56,7 @@ def search(index: Index, question: str, k: int = 10, snapshot: Snapshot | None =
     snapshot = snapshot or index.snapshot()
     if not snapshot.ids:
         return []
+    question = matter(question)
     asked = index.encoder.encode_asked(question)
     words = tokens(question)
     lexical = snapshot.lexical.scores(words)
@@ -90,7 +95,7 @@ class _View:
 
     def __init__(self, snapshot: Snapshot, asked: Asked, centres: dict[str, Centre], spoken: str) -> None:
         self._snapshot = snapshot
-        self._weights = asked.weights / max(float(asked.weights.sum()), 1e-9)
+        self._weights = asked.weights
         self._vector = _unit(asked.vector - centres[spoken].vector)
         self._tokens = _unit(asked.tokens - centres[spoken].token)
         counts = Counter(snapshot.languages)
@@ -98,10 +103,9 @@ class _View:
         self._token_centres: dict[str, Vectors] = {}
         for other, own in snapshot.centres.items():
             prior = centres[other]
-            mixed = (counts[other] * own + PRIOR * prior.vector) / (counts[other] + PRIOR)
-            self._centres[other] = np.asarray(mixed, np.float32)
-            longer = np.linalg.norm(prior.token) / max(float(np.linalg.norm(prior.vector)), 1e-9)
-            self._token_centres[other] = np.asarray(mixed * longer, np.float32)
+            share = np.float32(counts[other] / (counts[other] + PRIOR))
+            self._centres[other] = share * own.vector + (1 - share) * prior.vector
+            self._token_centres[other] = share * own.token + (1 - share) * prior.token
 
     def nearest(self, rows: Sequence[int], lexical: NDArray[np.float32], count: int) -> tuple[list[int], Vectors]:
         """The rows that vectors or words put first, `count` at most in all, with their dense scores (n,)."""
@@ -122,8 +126,10 @@ class _View:
         return [rows[place] for place in chosen], dense[chosen]
 
     def by_tokens(self, rows: Sequence[int]) -> Vectors:
-        """MaxSim (n,), [-1, 1]: the mean over the question's tokens of the best cosine among the passage's tokens,
-        each weighted by how much it tells."""
+        """MaxSim (n,), [-1, 1]: the mean over the question's tokens of the best cosine among the passage's tokens.
+
+        A token weighs by how much it tells in general and here: by how far the best passage stands out for it.
+        """
         ids = [self._snapshot.ids[row] for row in rows]
         found = self._snapshot.token_vectors(ids)
         parts = [
@@ -131,7 +137,9 @@ class _View:
             for row, number in zip(rows, ids, strict=True)
         ]
         cosines = _unit(np.concatenate(parts)) @ self._tokens.T  # (all tokens of the passages, T)
-        return np.asarray(_best_of(cosines, [len(part) for part in parts]) @ self._weights, np.float32)
+        best = _best_of(cosines, [len(part) for part in parts])  # (n, T)
+        weights = self._weights * (best.max(axis=0) - best.mean(axis=0) + LEAST)
+        return np.asarray(best @ (weights / max(float(weights.sum()), 1e-9)), np.float32)
 
 
 def _best_of(cosines: Vectors, lengths: Sequence[int]) -> Vectors:
