@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ import gradio as gr
 from starlette.requests import Request
 from starlette.routing import Mount
 
-from index.errors import Cancelled, MureumError, QuestionEmpty, QuestionTooLong
+from index.errors import Cancelled, MureumError, NoSuchDocument, QuestionEmpty, QuestionTooLong
 from index.snapshot import Index
 from rag.answering import Answerer
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Quote, Turn
+from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Quote, Turn, Waiting
 from ui import page
 from ui.api import SignedOut, routes
 from ui.chat_server import Server, Shield, bind, url_of
@@ -31,6 +32,7 @@ from ui.conversations import Collection, Conversations, KeptCitation, KeptTurn, 
 from ui.desk import Desk
 from ui.library import Library, NoOwnDocuments
 from ui.page import View
+from ui.preparing import Preparation
 from ui.words import WORDS, language_of, word
 
 TURNS_BEFORE = 3
@@ -102,6 +104,7 @@ class Chat:
             collection: Collection = "own" if _text(asked, "collection") == "own" else "shared"
             question = Asking(name, _text(asked, "question"), owner, _text(asked, "conversation"), collection)
             question.replaced = _number(asked, "replaced")
+            question.documents = _names(asked, "documents")
             for view in self._views(question, cancel, lambda: session in self._left):
                 yield view.wire()
         finally:
@@ -123,15 +126,16 @@ class Chat:
         name, language = asking.name, language_of(asking.question)
         quotes = ""
         try:
-            before = [
-                one for one in self.kept.turns(asking.owner, asking.conversation) if one.number != asking.replaced
-            ]
-            history = [Turn(turn.question, turn.text) for turn in before if turn.answer() is not None]
+            turns = self.kept.turns(asking.owner, asking.conversation)
+            earlier = [turn for turn in turns if turn.number != asking.replaced and turn.answer() is not None]
+            history = [Turn(turn.question, turn.text) for turn in earlier]
             answerer = self.library.answerer(asking.owner, asking.collection)
             quote = answerer.index.quote
-            for event in _thinned(answerer.stream(asking.question, history[-TURNS_BEFORE:], cancel)):
+            before, documents = history[-TURNS_BEFORE:], asking.documents
+            for event in _thinned(answerer.stream(asking.question, before, cancel, documents, asking.owner)):
                 if isinstance(event, Finished):
                     asking.state = answerer.index.snapshot().state
+                    self.library.soon(answerer)
                     yield self._finished(asking, event.answer, quote)
                     continue
                 if isinstance(event, Found):
@@ -139,7 +143,7 @@ class Chat:
                 elif isinstance(event, Quote):
                     quotes = page.quotes_html(event.sentences, quote)
                 yield _view(name, event, language, quotes, quote)
-        except (QuestionEmpty, QuestionTooLong, NoOwnDocuments) as error:
+        except (QuestionEmpty, QuestionTooLong, NoOwnDocuments, NoSuchDocument) as error:
             yield View(name, "refused", language, "", page.words(page.error_words(error)))
         except Cancelled:
             if not has_left():
@@ -177,7 +181,8 @@ class Chat:
 
 @dataclass(slots=True)
 class Asking:
-    """A question on its way. replaced: the number of the turn that it asks again, -1 for a new one."""
+    """A question on its way. replaced: the number of the turn that it asks again, -1 for a new one; documents: the
+    names that it is limited to."""
 
     name: str
     question: str
@@ -185,12 +190,18 @@ class Asking:
     conversation: str
     collection: Collection
     replaced: int = -1
+    documents: tuple[str, ...] = ()
     found: tuple[KeptCitation, ...] = ()
     state: int = 0
 
     def kept(self) -> dict[str, Any]:
         """What is kept of it whatever its end."""
-        return {"collection": self.collection, "state": self.state, "found": self.found}
+        return {
+            "collection": self.collection,
+            "state": self.state,
+            "found": self.found,
+            "documents": self.documents,
+        }
 
 
 def _view(name: str, event: Event, language: Language, quotes: str, quote: page.Quote) -> View:
@@ -198,6 +209,8 @@ def _view(name: str, event: Event, language: Language, quotes: str, quote: page.
     if isinstance(event, Found):
         evidence = page.found_html(event.sentences, quote)
         return View(name, "writing", language, page.status_html("writing", note="reading_note"), "", evidence)
+    if isinstance(event, Waiting):
+        return page.waiting_view(name, event.ahead, language)
     if isinstance(event, Quote):
         evidence = page.quoted_html(event.sentences, quote)
         return View(name, "writing", language, page.status_html("writing", note="quote_note"), quotes, evidence)
@@ -225,15 +238,16 @@ def serve(
     """Serve the chat until SIGINT or SIGTERM (or `stop`) ends it.
 
     `data` is the folder for what visitors leave: conversations, feedback, documents of their own, which
-    `open_answerer` answers from (by default with the same model). The address is printed on stderr, and handed to
-    `ready`, once it can be opened. Port 0 is any free port. Raises PortInUse and CannotListen, before anything is
-    built, DataFault and NoSpace.
+    `open_answerer` answers from (by default with the same model). What can be prepared is prepared while nobody asks.
+    The address is printed on stderr, and handed to `ready`, once it can be opened. Port 0 is any free port. Raises
+    PortInUse and CannotListen, before anything is built, DataFault and NoSpace.
     """
-    with bind(host, port) as sock:
+    with bind(host, port) as sock, closing(Preparation()) as preparation:
         kept = Conversations(data)
         if kept.set_aside:
             print(f"mureum: {word('set_aside', 'en', path=kept.set_aside)}", file=sys.stderr)
-        chat = Chat(Library(answerer, data / "people", open_answerer), kept)
+        chat = Chat(Library(answerer, data / "people", open_answerer, preparation.soon), kept)
+        preparation.soon(answerer)
         app, end_streams = _application(chat, _page(chat, examples), auth)
         url = url_of(host, sock)
 
@@ -328,6 +342,11 @@ def _thinned(events: Iterator[Event]) -> Iterator[Event]:
 def _text(asked: gr.EventData, name: str) -> str:
     value = getattr(asked, name, "")
     return value if isinstance(value, str) else ""
+
+
+def _names(asked: gr.EventData, name: str) -> tuple[str, ...]:
+    value = getattr(asked, name, [])
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def _number(asked: gr.EventData, name: str) -> int:
