@@ -33,6 +33,7 @@ from ui.desk import Desk
 from ui.library import Library, NoOwnDocuments
 from ui.page import View
 from ui.preparing import Preparation
+from ui.running import Running, TooManyQuestions
 from ui.words import WORDS, language_of, word
 
 TURNS_BEFORE = 3
@@ -49,43 +50,6 @@ Auth = tuple[str, str] | list[tuple[str, str]]
 log = logging.getLogger(__name__)
 
 
-class Running:
-    """The askings at work, so that another request can stop one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._events: dict[tuple[str, str], threading.Event] = {}
-
-    def start(self, session: str, ask: str) -> threading.Event:
-        """A cancel event for this asking."""
-        with self._lock:
-            return self._events.setdefault((session, ask), threading.Event())
-
-    def end(self, session: str, ask: str) -> None:
-        """Set its event, for whoever still works on it, and forget it."""
-        with self._lock:
-            event = self._events.pop((session, ask), None)
-        if event is not None:
-            event.set()
-
-    def has(self, ask: str) -> bool:
-        """Whether an asking is at work, whosever it is."""
-        with self._lock:
-            return any(ask == its_ask for _, its_ask in self._events)
-
-    def is_busy(self, session: str) -> bool:
-        """Whether an asking of a session is at work."""
-        with self._lock:
-            return any(session == its_session for its_session, _ in self._events)
-
-    def stop(self, session: str | None = None, ask: str | None = None) -> None:
-        """Cancel the askings of a session, or one of them, or all there are."""
-        with self._lock:
-            for (its_session, its_ask), event in self._events.items():
-                if session in (None, its_session) and ask in (None, its_ask):
-                    event.set()
-
-
 class Chat:
     """What the page's events do."""
 
@@ -98,9 +62,13 @@ class Chat:
     def ask(self, asked: gr.EventData, request: gr.Request) -> Iterator[Any]:
         """Views of a turn; with the last one it has been kept."""
         session, name = request.session_hash or "", _text(asked, "ask")
-        cancel = self.running.start(session, name)
+        owner = owner_of(_text(asked, "visitor"), request.username)
         try:
-            owner = owner_of(_text(asked, "visitor"), request.username)
+            cancel = self.running.start(session, name, owner)
+        except TooManyQuestions as error:
+            yield _refused(name, language_of(_text(asked, "question")), error).wire()
+            return
+        try:
             collection: Collection = "own" if _text(asked, "collection") == "own" else "shared"
             question = Asking(name, _text(asked, "question"), owner, _text(asked, "conversation"), collection)
             question.replaced = _number(asked, "replaced")
@@ -144,7 +112,7 @@ class Chat:
                     quotes = page.quotes_html(event.sentences, quote)
                 yield _view(name, event, language, quotes, quote)
         except (QuestionEmpty, QuestionTooLong, NoOwnDocuments, NoSuchDocument) as error:
-            yield View(name, "refused", language, "", page.words(page.error_words(error)))
+            yield _refused(name, language, error)
         except Cancelled:
             if not has_left():
                 yield self._ended(asking, turn_of(asking.question, language, "stopped", **asking.kept()))
@@ -202,6 +170,11 @@ class Asking:
             "found": self.found,
             "documents": self.documents,
         }
+
+
+def _refused(name: str, language: Language, error: MureumError) -> View:
+    """A question that is not taken, and why."""
+    return View(name, "refused", language, "", page.words(page.error_words(error)))
 
 
 def _view(name: str, event: Event, language: Language, quotes: str, quote: page.Quote) -> View:

@@ -323,6 +323,10 @@ ERRORS: dict[str, Pair] = {
         "질문이 너무 깁니다. 줄여서 다시 보내 주세요.",
         "The question is too long. Shorten it and send it again.",
     ),
+    "questions-too-many": (
+        "물어보신 질문 {count}개에 아직 답하고 있습니다. 하나가 끝나거나 멈춘 뒤에 보내 주세요.",
+        "{count} of your questions are still at work. Wait for one of them, or stop it.",
+    ),
     "answer": ("답을 만들지 못했습니다. 다시 물어 보세요.", "No answer could be made. Ask again."),
     "model-timeout": (
         "답을 쓰는 데 시간이 너무 오래 걸려 그만두었습니다. 다시 묻거나 질문을 짧게 해 보세요.",

@@ -145,7 +145,7 @@ $(".documents").addEventListener("change", (event) => {
 $(".clear-choice").addEventListener("click", () => {
   chosen[collection()].clear();
   showChoice();
-  $(".documents .choose").focus();
+  $(".documents .choose")?.focus();
 });
 $(".documents").addEventListener("click", (event) => {
   const item = event.target.closest(".item");
