@@ -22,7 +22,7 @@ TEXT = "다리는 1973년에 놓였다. 길이는 660미터다.\n"
 
 def open_library(folder: Path, encoder: FakeEncoder | None = None) -> Library:
     shared: Any = SimpleNamespace(index=SimpleNamespace(encoder=encoder or FakeEncoder()), model=FakeModel())
-    return Library(cast(Answerer, shared), folder / "people")
+    return Library(cast(Answerer, shared), folder / "people", lambda index: Answerer(index, shared.model))
 
 
 @pytest.fixture
