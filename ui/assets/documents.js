@@ -35,7 +35,8 @@ function showChoice() {
   const names = chosen[collection()];
   remember(localStorage, "mureum.documents", JSON.stringify({ shared: [...chosen.shared], own: [...chosen.own] }));
   root.classList.toggle("limits", names.size > 0);
-  draw($(".chosen-count"), template(names.size === 1 ? "documents_chosen_one" : "documents_chosen").replaceAll("{count}", names.size));
+  const words = template(names.size === 1 ? "documents_chosen_one" : "documents_chosen").replaceAll("{count}", names.size);
+  draw($(".chosen-count"), names.size ? words : "");
   $(".clear-choice").hidden = !names.size;
   for (const tick of $$(".documents .choose")) tick.checked = names.has(tick.closest(".item").dataset.document);
 }
