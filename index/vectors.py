@@ -1,6 +1,7 @@
 """Nearest vectors, with FAISS: the only file that imports it."""
 
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -51,7 +52,8 @@ class VectorStore:
         k = min(k, self.count if among is None else len(among))
         if k == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        only = None if among is None else faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))
+        selected: Any = faiss.SearchParameters  # which is made with what the library's own stubs do not know
+        only = None if among is None else selected(sel=faiss.IDSelectorBatch(among))
         scores, ids = self._index.search(question.reshape(1, -1).astype(np.float32), k, params=only)
         return ids[0], scores[0]
 

@@ -38,9 +38,9 @@ class Answerer:
         self.model = model
         self.bridge = Bridge(index.encoder, Translations(index.folder, model))
         self._means = Means(index, self.bridge, model, load(model.name, index.encoder.name))
-        self.turns = beside.turns if beside else Turns(model.at_once)
+        self.turns: Turns = beside.turns if beside else Turns(model.at_once)
         self._states = None if beside else index.folder / "states"
-        self._warm = beside._warm if beside else Warm()
+        self._warm: Warm = beside._warm if beside else Warm()
         self._warming = threading.Lock()
         self._contexts = Contexts(index)
 

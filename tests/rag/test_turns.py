@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,7 +142,7 @@ def test_evidence_does_not_wait_and_answerers_of_one_model_share_its_line(index:
     one.start()
     until(lambda: bool(first.turns._line) and not first.turns._line[0].waits)
     other = threading.Thread(target=lambda: events.extend(second.stream("신약은 어디서 공개됐어?", visitor="b")))
-    stream = second.stream("신약은 어디서 공개됐어?", visitor="c")
+    stream: Any = second.stream("신약은 어디서 공개됐어?", visitor="c")
     assert isinstance(next(stream), Found) and next(stream) == Waiting(1)
     other.start()
     until(lambda: len(first.turns._line) == 3)
