@@ -109,6 +109,26 @@ def add(
     return report
 
 
+def put(folder: Path, documents: Iterable[Document], encoder: Encoder) -> AddReport:
+    """Add documents that come from no file of their own, as `add` does; none is ever taken to be gone or renamed.
+
+    Raises IndexMismatch, IndexBusy, IndexNotWritable, NoSpace.
+    """
+    report = AddReport()
+    catalogue = Catalogue.create(folder, recipe_for(encoder))
+    try:
+        intake = _Intake(catalogue, [], report)
+        news = chain.from_iterable(intake.news_of(replace(document, source="")) for document in documents)
+        for lot in _embedded(news, encoder):
+            for document, rows in lot:
+                catalogue.put(document, rows)
+                intake.stored(document, len(rows))
+        load(catalogue)
+    finally:
+        catalogue.close()
+    return report
+
+
 def remove(folder: Path, names: Sequence[str], encoder: Encoder) -> None:
     """Forget documents by name, all or none. Raises DocumentNotFound."""
     catalogue = Catalogue.open(folder, recipe_for(encoder))
@@ -185,14 +205,18 @@ class _Intake:
                     self._report.refused.append(document)
                     continue
                 self._bytes = min(self._bytes + _bytes(document), before + size)
-                if self._is_news(document):
-                    if self._is_copy(document):
-                        self._documents += 1
-                    else:
-                        yield document
+                yield from self.news_of(document)
             if path.suffix.lower() == ".jsonl" and all(isinstance(one, Document) for one in found):
                 self._whole.update(one.source for one in found if isinstance(one, Document))
             self._read, self._bytes = self._read + 1, before + size
+
+    def news_of(self, document: Document) -> Iterator[Document]:
+        """The document, where it has to be embedded."""
+        if self._is_news(document):
+            if self._is_copy(document):
+                self._documents += 1
+            else:
+                yield document
 
     def stored(self, document: Document, passages: int) -> None:
         """A document is in the catalogue now."""
@@ -237,9 +261,10 @@ class _Intake:
         digest, source = self._seen.get(document.name) or self._known.get(document.name, ("", ""))
         elsewhere = source not in ("", document.source) and digest != document.digest and Path(source).exists()
         if document.name in self._seen or elsewhere:
+            place = f" (from '{source}')" if source else ""
             self._report.refused.append(
                 DocumentConflict(
-                    f"'{document.name}' is already the name of another document (from '{source}'). "
+                    f"'{document.name}' is already the name of another document{place}. "
                     "Add the folder above both, or rename one.",
                     document=document.name,
                     source=source,

@@ -2,6 +2,7 @@
 
     MureumError
     ├── UsageError                 the program was called wrongly (exit code 2)
+    │   └── NoSuchDocument         a question is limited to a document that the index has not
     ├── NoSpace                    the disk is full: while a model is fetched or an index is written
     ├── ModelError                 a model's files
     │   ├── ModelUnknown           no default model has this name
@@ -58,6 +59,12 @@ class UsageError(MureumError):
 
     code = "usage"
     exit_code = 2
+
+
+class NoSuchDocument(UsageError):
+    """A question is limited to a document or a folder that the index has not. Value: `document`."""
+
+    code = "document-unknown"
 
 
 class NoSpace(MureumError):

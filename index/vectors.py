@@ -1,6 +1,7 @@
 """Nearest vectors, with FAISS: the only file that imports it."""
 
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -43,12 +44,17 @@ class VectorStore:
         """How many vectors it holds."""
         return int(self._index.ntotal)
 
-    def search(self, question: NDArray[np.float32], k: int) -> tuple[Ids, Scores]:
-        """The k nearest to one vector (size,), best first: ids and cosines, each (min(k, n),)."""
-        k = min(k, self.count)
+    def search(self, question: NDArray[np.float32], k: int, among: Ids | None = None) -> tuple[Ids, Scores]:
+        """The k nearest to one vector (size,), best first: ids and cosines, each (min(k, n),).
+
+        among: the ids that are searched, all of them in the store and n in number; by default all.
+        """
+        k = min(k, self.count if among is None else len(among))
         if k == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        scores, ids = self._index.search(question.reshape(1, -1).astype(np.float32), k)
+        selected: Any = faiss.SearchParameters  # which is made with what the library's own stubs do not know
+        only = None if among is None else selected(sel=faiss.IDSelectorBatch(among))
+        scores, ids = self._index.search(question.reshape(1, -1).astype(np.float32), k, params=only)
         return ids[0], scores[0]
 
     def vectors(self, ids: Ids) -> NDArray[np.float32]:

@@ -5,24 +5,24 @@ read_question → search → Found → answerable? → Quote → draft → verif
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from index.snapshot import Index
 from rag import prompts
-from rag.background import Background
 from rag.bridge import Bridge, foreign
 from rag.calibration import Signals, load
-from rag.context import Context
+from rag.context import Context, Contexts
 from rag.intents import SMALL_TALK, intent, split_questions, subject
 from rag.joining import joined
 from rag.model import AnsweringModel
 from rag.questions import Question, read_question
-from rag.records import Answer, Citation, Event, Finished, Found, Hit, Language, Timings, Turn
+from rag.records import Answer, Citation, Event, Finished, Found, Hit, Language, Timings, Turn, Waiting
 from rag.retrieval import search
 from rag.summary import central, documents_meant, overview
 from rag.translations import Translations
+from rag.turns import Place, Turns, Warm
 from rag.writing import HITS, SHOWN, Means, Writer
 
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
@@ -31,23 +31,33 @@ LANGUAGES: tuple[Language, ...] = ("ko", "en")
 class Answerer:
     """Answers questions from one index with one model. Safe to share between threads."""
 
-    def __init__(self, index: Index, model: AnsweringModel) -> None:
+    def __init__(self, index: Index, model: AnsweringModel, beside: "Answerer | None" = None) -> None:
+        """beside: another answerer with the same model, which has its questions in the same line; what the model has
+        read for it is then kept in memory alone."""
         self.index = index
         self.model = model
         self.bridge = Bridge(index.encoder, Translations(index.folder, model))
         self._means = Means(index, self.bridge, model, load(model.name, index.encoder.name))
-        self._context: Context | None = None
+        self.turns: Turns = beside.turns if beside else Turns(model.at_once)
+        self._states = None if beside else index.folder / "states"
+        self._warm: Warm = beside._warm if beside else Warm()
         self._warming = threading.Lock()
-        self._warm: set[tuple[int, Language]] = set()
-        self.background = Background()
+        self._contexts = Contexts(index)
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), cancel: threading.Event | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        cancel: threading.Event | None = None,
+        documents: Sequence[str] = (),
+        visitor: str = "",
     ) -> Iterator[Event]:
-        """Found, then Quote and Draft as often as there is news, then Finished.
+        """Found, Waiting while the model is at work for others, Quote and Draft as often as there is news, Finished.
 
-        Raises QuestionEmpty, QuestionTooLong, Cancelled, ModelTimeout, ModelUnreachable, ModelFailed and what the
-        index raises.
+        documents: names of documents and of folders that the answer is to come from; by default from all.
+        visitor: whose question it is: visitors take turns.
+        Raises QuestionEmpty, QuestionTooLong, NoSuchDocument, Cancelled, ModelTimeout, ModelUnreachable, ModelFailed
+        and what the index raises.
         """
         clock = _Clock()
         asked = read_question(question, history)
@@ -55,86 +65,81 @@ class Answerer:
         parts = split_questions(asked.text) if wanted == "question" else []
         if wanted in SMALL_TALK:
             yield Finished(Answer(asked.text, asked.language, "answered", "", reason=wanted, timings=clock.timings()))
-        elif wanted == "summary":
-            yield from self._summary(asked, clock, cancel)
-        elif len(parts) > 1:
-            yield from self._several(parts, asked, history, clock, cancel)
-        else:
-            yield from self._one(asked, clock, cancel)
+            return
+        with self.turns.asking(visitor) as place:
+            way = _Way(self.context(documents), place, clock, cancel)
+            if wanted == "summary":
+                yield from self._summary(asked, way)
+            elif len(parts) > 1:
+                yield from self._several(parts, asked, history, way)
+            else:
+                yield from self._one(asked, way)
 
-    def _one(
-        self, asked: Question, clock: "_Clock", cancel: threading.Event | None, cited: Sequence[Citation] = ()
-    ) -> Iterator[Event]:
+    def _one(self, asked: Question, way: "_Way", cited: Sequence[Citation] = ()) -> Iterator[Event]:
         """One question's events. cited: what earlier parts of a longer message cite, which keeps its markers."""
-        context = self.context()
-        hits = search(self.index, asked.search, HITS, context.snapshot)
+        context, clock = way.context, way.clock
+        hits = search(self.index, asked.search, HITS, context.snapshot, context.rows)
         ranked = context.ranked(hits)
         found = tuple(replace(citation, marker=number) for number, citation in enumerate(ranked[:SHOWN], start=1))
         clock.retrieved()
         yield Found(found, clock.retrieve_ms)
         answer = Answer(asked.text, asked.language, "not_found", "", (), found, "nothing")
         if ranked:
-            with self.background.making_way():
-                for step in Writer(
-                    asked,
-                    context,
-                    self._means,
-                    cancel,
-                    is_warm=self.is_warm(context, asked.language),
-                    cosine=_cosine(hits),
-                    cited=cited,
-                ).answer(ranked, answer):
-                    if isinstance(step, Answer):
-                        answer = step
-                    else:
-                        clock.first_token()
-                        yield step
+            yield from way.waiting()
+            writer = Writer(
+                asked,
+                context,
+                self._means,
+                way.cancel,
+                is_warm=self.is_warm(context, asked.language),
+                cosine=_cosine(hits),
+                cited=cited,
+            )
+            for step in writer.answer(ranked, answer):
+                if isinstance(step, Answer):
+                    answer = step
+                else:
+                    clock.first_token()
+                    yield step
         yield Finished(replace(answer, timings=clock.timings()))
 
-    def _several(
-        self,
-        parts: Sequence[str],
-        asked: Question,
-        history: Sequence[Turn],
-        clock: "_Clock",
-        cancel: threading.Event | None,
-    ) -> Iterator[Event]:
+    def _several(self, parts: Sequence[str], asked: Question, history: Sequence[Turn], way: "_Way") -> Iterator[Event]:
         """The questions of one message, each on its own; a later one may lean on the one before."""
         answers: list[Answer] = []
         before = list(history)
         for part in parts:
             cited = [citation for answer in answers for citation in answer.citations]
-            for event in self._one(read_question(part, before), clock, cancel, cited):
+            for event in self._one(read_question(part, before), way, cited):
                 if isinstance(event, Finished):
                     answers.append(event.answer)
                     before.append(Turn(part, event.answer.text))
                 elif not (answers and isinstance(event, Found)):
                     yield event
-        yield Finished(replace(joined(asked.text, asked.language, answers), timings=clock.timings()))
+        yield Finished(replace(joined(asked.text, asked.language, answers), timings=way.clock.timings()))
 
-    def _summary(self, asked: Question, clock: "_Clock", cancel: threading.Event | None) -> Iterator[Event]:
+    def _summary(self, asked: Question, way: "_Way") -> Iterator[Event]:
         """The sentences that say most of the document that is meant, as they stand in it."""
-        context = self.context()
+        context, clock = way.context, way.clock
         snapshot = context.snapshot
         words = subject(asked.text)
-        ranked = [hit.passage.document for hit in search(self.index, asked.text, 1, snapshot)] if words else []
-        documents = documents_meant(snapshot, words, ranked)
-        chosen = central(snapshot, documents[0]) if documents else overview(snapshot)
+        hits = search(self.index, asked.text, 1, snapshot, context.rows) if words else []
+        meant = documents_meant(context.documents, words, [hit.passage.document for hit in hits])
+        chosen = central(snapshot, meant[0]) if meant else overview(snapshot, context.documents)
         sentences = tuple(replace(one, marker=number) for number, one in enumerate(chosen, start=1))
         clock.retrieved()
         yield Found(sentences, clock.retrieve_ms)
         answer = Answer(asked.text, asked.language, "not_found", "", (), sentences, "nothing")
         if sentences:
-            with self.background.making_way():
-                for one in sentences:
-                    self.bridge.translate(context.text(one), asked.language, cancel)
-            answer = Writer(asked, context, self._means, cancel).quoted(answer, sentences, "summary")
+            yield from way.waiting()
+            for one in sentences:
+                self.bridge.translate(context.text(one), asked.language, way.cancel)
+            answer = Writer(asked, context, self._means, way.cancel).quoted(answer, sentences, "summary")
             clock.first_token()
         yield Finished(replace(answer, timings=clock.timings()))
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), documents: Sequence[str] = ()) -> Answer:
         """The answer alone."""
-        *_, last = self.stream(question, history)
+        *_, last = self.stream(question, history, documents=documents)
         assert isinstance(last, Finished)
         return last.answer
 
@@ -146,19 +151,15 @@ class Answerer:
         writer = Writer(asked, context, self._means, None, is_warm=is_warm, cosine=_cosine(hits))
         return writer.signals(context.ranked(hits)) if hits else None
 
-    def context(self) -> Context:
-        """The sentences of the index's newest state."""
-        snapshot = self.index.snapshot()
-        context = self._context
-        if context is None or context.snapshot is not snapshot:
-            self._context = context = Context(snapshot)
-        return context
+    def context(self, documents: Sequence[str] = ()) -> Context:
+        """The sentences of the index's newest state, or of the documents and folders that are named."""
+        return self._contexts.of(documents)
 
     def warm_up(self, spoken: Language = "ko", cancel: threading.Event | None = None) -> None:
         """Load what retrieval needs, and have the model read what prompts in a language begin with, once a state."""
         with self._warming:
             context = self.context()
-            if (context.snapshot.state, spoken) in self._warm:
+            if self._warm.has(self._beginning(context, spoken)):
                 return
             self.index.encoder.encode_question("물음")
             whole = context.whole or ()
@@ -166,8 +167,8 @@ class Answerer:
             if not self.bridge.untranslated(texts, spoken):
                 readings = [self.bridge.read(text, spoken) for text in texts]
                 beginning = prompts.draft(prompts.Reading(readings, "", spoken, headings=context.headings(whole)))
-                self.model.warm_up(beginning, self.index.folder / "states", cancel)
-                self._warm.add((context.snapshot.state, spoken))
+                self.model.warm_up(beginning, self._states, cancel)
+                self._warm.add(self._beginning(context, spoken))
 
     def prepare(self, stop: threading.Event) -> Iterator[tuple[int, int]]:
         """Have the model read a small index, and translate its sentences for who asks in the other language.
@@ -179,17 +180,37 @@ class Answerer:
         texts = [context.text(sentence) for sentence in context.few or ()]
         spoken: list[Language] = sorted(LANGUAGES, key=lambda one: sum(foreign(text, one) for text in texts))
         work = [(text, wanted) for wanted in spoken for text in self.bridge.untranslated(texts, wanted)]
-        self.background.run(partial(self.warm_up, spoken[0]), stop)
+        self.turns.meanwhile(partial(self.warm_up, spoken[0]), stop)
         for done, (text, wanted) in enumerate(work, start=1):
-            self.background.run(partial(self.bridge.translate, text, wanted), stop)
+            self.turns.meanwhile(partial(self.bridge.translate, text, wanted), stop)
             yield done, len(work)
         for wanted in spoken[1:]:
-            self.bridge.relevance("물음", [self.bridge.read(text, wanted) for text in texts])
-            self.background.run(partial(self.warm_up, wanted), stop)
+            readings = [self.bridge.read(text, wanted) for text in texts]
+            self.turns.meanwhile(partial(self.bridge.get_ready, readings), stop)
+            self.turns.meanwhile(partial(self.warm_up, wanted), stop)
 
     def is_warm(self, context: Context, spoken: Language) -> bool:
         """Whether the model has read the whole of a small index in a language."""
-        return context.whole is not None and (context.snapshot.state, spoken) in self._warm
+        whole = context.whole is not None and context.rows is None
+        return whole and self._warm.has(self._beginning(context, spoken))
+
+    def _beginning(self, context: Context, spoken: Language) -> Hashable:
+        """What the beginning of a prompt with all sentences of this index is known by."""
+        return self.index.folder, context.snapshot.state, spoken
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What goes along with a question: the sentences it may be answered from, its place in the line, its time."""
+
+    context: Context
+    place: Place
+    clock: "_Clock"
+    cancel: threading.Event | None
+
+    def waiting(self) -> Iterator[Waiting]:
+        """Until it is the question's turn with the model."""
+        return map(Waiting, self.place.waiting(self.cancel))
 
 
 def _cosine(hits: Sequence[Hit]) -> float | None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Encoder
+from index.errors import Cancelled
 from index.lexical import LexicalStore
 from index.sentences import language
 from index.tokens import tokens
@@ -68,14 +69,21 @@ class Bridge:
             cosines = DIRECT_SHARE * direct + (1 - DIRECT_SHARE) * cosines
         return ((1 - COVERAGE_SHARE) * cosines + COVERAGE_SHARE * shared).astype(np.float32)
 
+    def get_ready(self, texts: Sequence[str], way: threading.Event | None = None) -> None:
+        """Compute the vectors of texts that have none yet, a few at a time. Raises Cancelled once `way` is set."""
+        for batch in _batches(list(dict.fromkeys(texts)), 16):
+            if way is not None and way.is_set():
+                raise Cancelled("Somebody asks.")
+            with self._lock:
+                new = [text for text in batch if text not in self._vectors]
+                if new:
+                    vectors, _ = self._encoder.encode_passages(new, [[]] * len(new))
+                    self._vectors.update(zip(new, vectors, strict=True))
+
     def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Their vectors as passages, (n, size); each is computed once."""
-        with self._lock:
-            new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-            for batch in _batches(new, 16):
-                vectors, _ = self._encoder.encode_passages(batch, [[]] * len(batch))
-                self._vectors.update(zip(batch, vectors, strict=True))
-            return np.array([self._vectors[text] for text in texts], np.float32)
+        self.get_ready(texts)
+        return np.array([self._vectors[text] for text in texts], np.float32)
 
 
 def foreign(sentence: str, wanted: Language) -> bool:

@@ -1,15 +1,17 @@
 """What the answering model gets to read: the sentences of an index, all of them when they are few, else the best."""
 
 import re
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.records import Passage
-from index.snapshot import Snapshot
+from index.snapshot import Index, Snapshot
 from rag.orders import gives_orders
 from rag.records import Citation, Hit
+from rag.selection import Rows, rows_of
 
 WHOLE = 2600
 """Characters up to which all the text of an index goes into the prompt, in its own order.
@@ -26,21 +28,30 @@ FEW = 300
 LONGEST_HEADING = 60
 """Characters of what a document is called in a prompt."""
 
+CONTEXTS = 8
+"""Choices of documents whose sentences are kept at hand."""
+
 _FIRST_STOP = re.compile(r"[.:?!\n]")
 _REPORTER = re.compile(r"^\s*[가-힣]{2,4}\s?(?:선임|수습|사진|객원)?\s?(?:기자|특파원|PD)\b[=,]?\s*(?:\S+@\S+)?\s*$")
 
 
 class Context:
-    """The sentences of one state of an index. Sentences are Citations whose markers are not given yet."""
+    """The sentences of one state of an index, or of the rows of it that a question is limited to.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    Sentences are Citations whose markers are not given yet.
+    """
+
+    def __init__(self, snapshot: Snapshot, rows: Rows | None = None) -> None:
         self.snapshot = snapshot
+        self.rows = rows
+        self._passages = snapshot.passages if rows is None else [snapshot.passages[row] for row in rows]
+        self.documents = list(dict.fromkeys(passage.document for passage in self._passages))
         self.few = self._few()
-        """All distinct sentences of the index in their order, without orders to the model, when they are few."""
+        """All its distinct sentences in their order, without orders to the model, when they are few."""
         self.whole = self._whole()
         """The same, when they are short enough together for one prompt."""
         self._passage_of = {
-            (passage.document, *span): passage for passage in snapshot.passages for span in passage.sentences
+            (passage.document, *span): passage for passage in self._passages for span in passage.sentences
         }
         self._vectors: dict[tuple[str, int, int], NDArray[np.float32]] | None = None
 
@@ -70,11 +81,10 @@ class Context:
 
     def headings(self, sentences: Sequence[Citation]) -> list[str]:
         """For each sentence the name of its document, for the model; '' after another one of the same document, and
-        where the index has one document only. A sentence without it does not tell of whom or what it speaks."""
-        documents = {passage.document for passage in self.snapshot.passages}
+        where there is one document only. A sentence without it does not tell of whom or what it speaks."""
         before = [""] + [one.document for one in sentences]
         return [
-            self._heading(one.document) if len(documents) > 1 and one.document != previous else ""
+            self._heading(one.document) if len(self.documents) > 1 and one.document != previous else ""
             for one, previous in zip(sentences, before, strict=False)
         ]
 
@@ -91,11 +101,11 @@ class Context:
     def direct(self, question: NDArray[np.float32]) -> dict[tuple[str, int, int], float]:
         """Of each sentence of a small index the cosine with a question's vector (size,), [-1, 1]."""
         if self._vectors is None:
-            vectors = self.snapshot.sentence_vectors(self.snapshot.ids)
-            rows = [(self.snapshot.passages[row], vectors[number]) for row, number in enumerate(self.snapshot.ids)]
+            ids = self.snapshot.ids if self.rows is None else [self.snapshot.ids[row] for row in self.rows]
+            vectors = self.snapshot.sentence_vectors(ids)
             self._vectors = {
                 (passage.document, *span): vector
-                for passage, its_vectors in rows
+                for passage, its_vectors in zip(self._passages, (vectors[number] for number in ids), strict=True)
                 for span, vector in zip(passage.sentences, its_vectors, strict=True)
             }
         return {place: float(vector @ question) for place, vector in self._vectors.items()}
@@ -105,7 +115,7 @@ class Context:
         return self._passage_of[sentence.document, *sentence.span].repeated
 
     def _few(self) -> tuple[Citation, ...] | None:
-        passages = self.snapshot.passages
+        passages = self._passages
         if sum(len(passage.sentences) for passage in passages) > 2 * FEW:
             return None
         sentences = tuple(one for one in self._distinct(_sentences(passages)) if not gives_orders(self.text(one)))
@@ -121,6 +131,27 @@ class Context:
         for sentence in sentences:
             first.setdefault("".join(self.text(sentence).split()), sentence)
         return list(first.values())
+
+
+class Contexts:
+    """The contexts of an index's newest state, those of the last few choices of documents at hand. Safe to share
+    between threads."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._lock = threading.Lock()
+        self._made: dict[frozenset[str], Context] = {}
+
+    def of(self, documents: Sequence[str] = ()) -> Context:
+        """The context of the named documents and folders; of all without a name. Raises NoSuchDocument."""
+        snapshot, names = self._index.snapshot(), frozenset(documents)
+        context = self._made.get(names)
+        if context is None or context.snapshot is not snapshot:
+            context = Context(snapshot, rows_of(snapshot, documents))
+            with self._lock:
+                fresh = [(name, one) for name, one in self._made.items() if one.snapshot is snapshot and name != names]
+                self._made = dict([*fresh[1 - CONTEXTS :], (names, context)])
+        return context
 
 
 def _sentences(passages: Sequence[Passage]) -> list[Citation]:

@@ -34,6 +34,8 @@ class LlamaCppModel:
     llama.cpp keeps what it has read of the last prompt, so prompts should begin alike and differ late.
     """
 
+    at_once = 1
+
     def __init__(self, model: Path, threads: int = 0, context: int = 6144, seconds: float = 120.0) -> None:
         """seconds: the time limit of one reply, waiting in the queue not counted. Raises ModelFailed."""
         import xllamacpp

@@ -26,6 +26,8 @@ class AnsweringModel(Protocol):
     """
 
     name: str
+    at_once: int
+    """Questions that it can work on at the same time; others had better wait outside."""
 
     def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
         """The reply at temperature 0, piece by piece."""
@@ -55,6 +57,7 @@ class FakeModel:
     """For tests: says what `reply` makes of the prompt, word by word, and gates by `gate`."""
 
     name = "fake"
+    at_once = 1
 
     def __init__(
         self,

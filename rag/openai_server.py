@@ -13,7 +13,9 @@ from rag.model import Prompt
 
 
 class OpenAIModel:
-    """A chat model at a URL. The server's own queue decides whose turn it is."""
+    """A chat model at a URL. The server's own queue decides whose turn it is among those at work."""
+
+    at_once = 8
 
     def __init__(self, url: str, model: str = "", key: str = "", seconds: float = 120.0) -> None:
         """model: its name at the server; the first that the server lists when ''. Connects at the first request."""

@@ -107,6 +107,13 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The answering model is at work for others: `ahead` questions come before this one; 0 when its turn has come."""
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """The documents seem to hold the answer, and most likely in these sentences: exact, so that they can be shown
     before the model has written anything."""
@@ -128,4 +135,4 @@ class Finished:
     answer: Answer
 
 
-Event = Found | Quote | Draft | Finished
+Event = Found | Waiting | Quote | Draft | Finished

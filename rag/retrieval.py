@@ -19,6 +19,7 @@ from index.snapshot import Index, Snapshot
 from index.tokens import tokens
 from rag.framing import matter
 from rag.records import Hit, Sentence
+from rag.selection import Rows
 
 POOL = 200
 """Passages that each side proposes, before they are scored by both."""
@@ -48,20 +49,23 @@ COVERAGE_SHARE = 0.25
 """What a sentence that has all words of the question gains over one that has none (cosine scale)."""
 
 
-def search(index: Index, question: str, k: int = 10, snapshot: Snapshot | None = None) -> list[Hit]:
+def search(
+    index: Index, question: str, k: int = 10, snapshot: Snapshot | None = None, among: Rows | None = None
+) -> list[Hit]:
     """The k best passages of the index for the question, best first; of passages with the same text, the first.
 
     snapshot: the state of the index to search, by default its newest.
+    among: the rows of the snapshot that the question is limited to (`rag.selection`), by default all.
     """
     snapshot = snapshot or index.snapshot()
-    if not snapshot.ids:
+    if not snapshot.ids or (among is not None and not len(among)):
         return []
     question = matter(question)
     asked = index.encoder.encode_asked(question)
     words = tokens(question)
-    lexical = snapshot.lexical.scores(words)
+    lexical = _only(snapshot.lexical.scores(words), among)
     view = _View(snapshot, asked, {spoken: index.encoder.centre(spoken) for spoken in ("ko", "en")}, language(question))
-    rows = _pool(snapshot, asked.vector, lexical)
+    rows = _pool(snapshot, asked.vector, lexical, among)
     rows, near = view.nearest(rows, lexical, max(RERANKED, 2 * k))
     dense = view.by_tokens(rows) + VECTOR_SHARE * near
     passages = [snapshot.passages[row] for row in rows]
@@ -157,9 +161,21 @@ def _unit(rows: Vectors) -> Vectors:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9), np.float32)
 
 
-def _pool(snapshot: Snapshot, vector: NDArray[np.float32], lexical: NDArray[np.float32]) -> list[int]:
-    """The rows that either side puts first."""
-    nearest, _ = snapshot.vectors.search(vector, POOL)
+def _only(scores: NDArray[np.float32], among: Rows | None) -> NDArray[np.float32]:
+    """The scores of the rows `among`; zero for the others."""
+    if among is None:
+        return scores
+    kept = np.zeros_like(scores)
+    kept[among] = scores[among]
+    return kept
+
+
+def _pool(
+    snapshot: Snapshot, vector: NDArray[np.float32], lexical: NDArray[np.float32], among: Rows | None
+) -> list[int]:
+    """The rows that either side puts first; `lexical` is zero outside `among`."""
+    ids = None if among is None else np.array([snapshot.ids[row] for row in among], np.int64)
+    nearest, _ = snapshot.vectors.search(vector, POOL, ids)
     rows = {snapshot.rows[int(number)] for number in nearest}
     matching = np.argsort(-lexical, kind="stable")[:POOL]
     rows |= {int(row) for row in matching if lexical[row] > 0}

@@ -47,9 +47,8 @@ def central(snapshot: Snapshot, document: str, count: int = SENTENCES) -> list[C
     return [Citation(0, document, start, end, score) for (start, end), score in sorted(chosen.items())]
 
 
-def overview(snapshot: Snapshot) -> list[Citation]:
+def overview(snapshot: Snapshot, documents: Sequence[str]) -> list[Citation]:
     """The most telling sentence of each of the first DOCUMENTS documents."""
-    documents = list(dict.fromkeys(passage.document for passage in snapshot.passages))
     return [sentence for document in documents[:DOCUMENTS] for sentence in central(snapshot, document, 1)]
 
 
@@ -75,10 +74,9 @@ def _choose(sentences: dict[tuple[int, int], NDArray[np.float32]], count: int) -
     return {spans[row]: float(centrality[row]) for row in chosen}
 
 
-def documents_meant(snapshot: Snapshot, words: set[str], ranked: Sequence[str]) -> list[str]:
+def documents_meant(documents: Sequence[str], words: set[str], ranked: Sequence[str]) -> list[str]:
     """The document that a request for a summary is about: the only one, or the best one found where it is named by
     words that the text has; [] for all of them."""
-    documents = list(dict.fromkeys(passage.document for passage in snapshot.passages))
     if len(documents) == 1:
-        return documents
+        return list(documents)
     return list(ranked[:1]) if words else []

@@ -13,6 +13,8 @@ from rag.model import Prompt
 class TransformersModel:
     """A causal language model from a folder or a hub id, on the GPU where there is one. One request at a time."""
 
+    at_once = 1
+
     def __init__(self, model: str | Path, threads: int = 0, seconds: float = 120.0) -> None:
         """Raises ModelFailed when it cannot be loaded."""
         import torch

@@ -256,7 +256,7 @@ class Writer:
         if not translated:
             return ranked
         own = {(one.document, one.span): one.score for one in ranked}
-        hits = search(self._index, translated, HITS, self._context.snapshot)
+        hits = search(self._index, translated, HITS, self._context.snapshot, self._context.rows)
         other = self._without_orders(self._context.ranked(hits))
         mixed = [replace(one, score=(one.score + own.get((one.document, one.span), 0.0)) / 2) for one in other]
         return sorted(mixed, key=lambda one: -one.score)

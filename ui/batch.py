@@ -1,4 +1,4 @@
-"""Questions as scripts hand them over: one JSON object a line, {"id", "question", "index"?, "history"?}."""
+"""Questions from scripts, one JSON object a line: {"id", "question", "index"?, "documents"?, "history"?}."""
 
 import json
 import sys
@@ -15,12 +15,13 @@ Id = str | int | float | None
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question. `index` is None where the line names none, and `id` where there is no line."""
+    """One question. `index` and `documents` are None where the line names none, and `id` where there is no line."""
 
     id: Id
     question: str
     index: Path | None = None
     history: tuple[Turn, ...] = ()
+    documents: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,21 @@ def _asked(line: bytes, where: str) -> Asked | BadLine:
         if not (index is None or isinstance(index, str)):
             raise UsageError(f"{where}: 'index' is not the path of a folder.")
         folder = Path(index) if index else None
-        return Asked(number, clean(text), folder, _history(record.get("history") or [], where))
+        history = _history(record.get("history") or [], where)
+        return Asked(number, clean(text), folder, history, _documents(record.get("documents"), where))
     except UsageError as error:
         return BadLine(number, error)
     except ValueError as error:
         return BadLine(number, UsageError(f"{where}: the line is not JSON in UTF-8: {error}."))
+
+
+def _documents(names: object, where: str) -> tuple[str, ...] | None:
+    """The documents and folders that the question is limited to."""
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"{where}: 'documents' is not a list of names of documents or folders.")
+    return tuple(names)
 
 
 def _history(items: object, where: str) -> tuple[Turn, ...]:

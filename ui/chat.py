@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ import gradio as gr
 from starlette.requests import Request
 from starlette.routing import Mount
 
-from index.errors import Cancelled, MureumError, QuestionEmpty, QuestionTooLong
+from index.errors import Cancelled, MureumError, NoSuchDocument, QuestionEmpty, QuestionTooLong
 from index.snapshot import Index
 from rag.answering import Answerer
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Quote, Turn
+from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Quote, Turn, Waiting
 from ui import page
 from ui.api import SignedOut, routes
 from ui.chat_server import Server, Shield, bind, url_of
@@ -31,6 +32,8 @@ from ui.conversations import Collection, Conversations, KeptCitation, KeptTurn, 
 from ui.desk import Desk
 from ui.library import Library, NoOwnDocuments
 from ui.page import View
+from ui.preparing import Preparation
+from ui.running import Running, TooManyQuestions
 from ui.words import WORDS, language_of, word
 
 TURNS_BEFORE = 3
@@ -47,43 +50,6 @@ Auth = tuple[str, str] | list[tuple[str, str]]
 log = logging.getLogger(__name__)
 
 
-class Running:
-    """The askings at work, so that another request can stop one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._events: dict[tuple[str, str], threading.Event] = {}
-
-    def start(self, session: str, ask: str) -> threading.Event:
-        """A cancel event for this asking."""
-        with self._lock:
-            return self._events.setdefault((session, ask), threading.Event())
-
-    def end(self, session: str, ask: str) -> None:
-        """Set its event, for whoever still works on it, and forget it."""
-        with self._lock:
-            event = self._events.pop((session, ask), None)
-        if event is not None:
-            event.set()
-
-    def has(self, ask: str) -> bool:
-        """Whether an asking is at work, whosever it is."""
-        with self._lock:
-            return any(ask == its_ask for _, its_ask in self._events)
-
-    def is_busy(self, session: str) -> bool:
-        """Whether an asking of a session is at work."""
-        with self._lock:
-            return any(session == its_session for its_session, _ in self._events)
-
-    def stop(self, session: str | None = None, ask: str | None = None) -> None:
-        """Cancel the askings of a session, or one of them, or all there are."""
-        with self._lock:
-            for (its_session, its_ask), event in self._events.items():
-                if session in (None, its_session) and ask in (None, its_ask):
-                    event.set()
-
-
 class Chat:
     """What the page's events do."""
 
@@ -96,12 +62,17 @@ class Chat:
     def ask(self, asked: gr.EventData, request: gr.Request) -> Iterator[Any]:
         """Views of a turn; with the last one it has been kept."""
         session, name = request.session_hash or "", _text(asked, "ask")
-        cancel = self.running.start(session, name)
+        owner = owner_of(_text(asked, "visitor"), request.username)
         try:
-            owner = owner_of(_text(asked, "visitor"), request.username)
+            cancel = self.running.start(session, name, owner)
+        except TooManyQuestions as error:
+            yield _refused(name, language_of(_text(asked, "question")), error).wire()
+            return
+        try:
             collection: Collection = "own" if _text(asked, "collection") == "own" else "shared"
             question = Asking(name, _text(asked, "question"), owner, _text(asked, "conversation"), collection)
             question.replaced = _number(asked, "replaced")
+            question.documents = _names(asked, "documents")
             for view in self._views(question, cancel, lambda: session in self._left):
                 yield view.wire()
         finally:
@@ -123,15 +94,16 @@ class Chat:
         name, language = asking.name, language_of(asking.question)
         quotes = ""
         try:
-            before = [
-                one for one in self.kept.turns(asking.owner, asking.conversation) if one.number != asking.replaced
-            ]
-            history = [Turn(turn.question, turn.text) for turn in before if turn.answer() is not None]
+            turns = self.kept.turns(asking.owner, asking.conversation)
+            earlier = [turn for turn in turns if turn.number != asking.replaced and turn.answer() is not None]
+            history = [Turn(turn.question, turn.text) for turn in earlier]
             answerer = self.library.answerer(asking.owner, asking.collection)
             quote = answerer.index.quote
-            for event in _thinned(answerer.stream(asking.question, history[-TURNS_BEFORE:], cancel)):
+            before, documents = history[-TURNS_BEFORE:], asking.documents
+            for event in _thinned(answerer.stream(asking.question, before, cancel, documents, asking.owner)):
                 if isinstance(event, Finished):
                     asking.state = answerer.index.snapshot().state
+                    self.library.soon(answerer)
                     yield self._finished(asking, event.answer, quote)
                     continue
                 if isinstance(event, Found):
@@ -139,8 +111,8 @@ class Chat:
                 elif isinstance(event, Quote):
                     quotes = page.quotes_html(event.sentences, quote)
                 yield _view(name, event, language, quotes, quote)
-        except (QuestionEmpty, QuestionTooLong, NoOwnDocuments) as error:
-            yield View(name, "refused", language, "", page.words(page.error_words(error)))
+        except (QuestionEmpty, QuestionTooLong, NoOwnDocuments, NoSuchDocument) as error:
+            yield _refused(name, language, error)
         except Cancelled:
             if not has_left():
                 yield self._ended(asking, turn_of(asking.question, language, "stopped", **asking.kept()))
@@ -177,7 +149,8 @@ class Chat:
 
 @dataclass(slots=True)
 class Asking:
-    """A question on its way. replaced: the number of the turn that it asks again, -1 for a new one."""
+    """A question on its way. replaced: the number of the turn that it asks again, -1 for a new one; documents: the
+    names that it is limited to."""
 
     name: str
     question: str
@@ -185,12 +158,23 @@ class Asking:
     conversation: str
     collection: Collection
     replaced: int = -1
+    documents: tuple[str, ...] = ()
     found: tuple[KeptCitation, ...] = ()
     state: int = 0
 
     def kept(self) -> dict[str, Any]:
         """What is kept of it whatever its end."""
-        return {"collection": self.collection, "state": self.state, "found": self.found}
+        return {
+            "collection": self.collection,
+            "state": self.state,
+            "found": self.found,
+            "documents": self.documents,
+        }
+
+
+def _refused(name: str, language: Language, error: MureumError) -> View:
+    """A question that is not taken, and why."""
+    return View(name, "refused", language, "", page.words(page.error_words(error)))
 
 
 def _view(name: str, event: Event, language: Language, quotes: str, quote: page.Quote) -> View:
@@ -198,6 +182,8 @@ def _view(name: str, event: Event, language: Language, quotes: str, quote: page.
     if isinstance(event, Found):
         evidence = page.found_html(event.sentences, quote)
         return View(name, "writing", language, page.status_html("writing", note="reading_note"), "", evidence)
+    if isinstance(event, Waiting):
+        return page.waiting_view(name, event.ahead, language)
     if isinstance(event, Quote):
         evidence = page.quoted_html(event.sentences, quote)
         return View(name, "writing", language, page.status_html("writing", note="quote_note"), quotes, evidence)
@@ -225,15 +211,16 @@ def serve(
     """Serve the chat until SIGINT or SIGTERM (or `stop`) ends it.
 
     `data` is the folder for what visitors leave: conversations, feedback, documents of their own, which
-    `open_answerer` answers from (by default with the same model). The address is printed on stderr, and handed to
-    `ready`, once it can be opened. Port 0 is any free port. Raises PortInUse and CannotListen, before anything is
-    built, DataFault and NoSpace.
+    `open_answerer` answers from (by default with the same model). What can be prepared is prepared while nobody asks.
+    The address is printed on stderr, and handed to `ready`, once it can be opened. Port 0 is any free port. Raises
+    PortInUse and CannotListen, before anything is built, DataFault and NoSpace.
     """
-    with bind(host, port) as sock:
+    with bind(host, port) as sock, closing(Preparation()) as preparation:
         kept = Conversations(data)
         if kept.set_aside:
             print(f"mureum: {word('set_aside', 'en', path=kept.set_aside)}", file=sys.stderr)
-        chat = Chat(Library(answerer, data / "people", open_answerer), kept)
+        chat = Chat(Library(answerer, data / "people", open_answerer, preparation.soon), kept)
+        preparation.soon(answerer)
         app, end_streams = _application(chat, _page(chat, examples), auth)
         url = url_of(host, sock)
 
@@ -328,6 +315,11 @@ def _thinned(events: Iterator[Event]) -> Iterator[Event]:
 def _text(asked: gr.EventData, name: str) -> str:
     value = getattr(asked, name, "")
     return value if isinstance(value, str) else ""
+
+
+def _names(asked: gr.EventData, name: str) -> tuple[str, ...]:
+    value = getattr(asked, name, [])
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def _number(asked: gr.EventData, name: str) -> int:

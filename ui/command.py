@@ -9,7 +9,6 @@ import io
 import json
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -97,7 +96,7 @@ def _ask(arguments: argparse.Namespace) -> int:
         def work(index: "Index", one: Asked) -> tuple[report.Record, list[str]]:
             if index.folder not in answerers:
                 answerers[index.folder] = answering.Answerer(index, model)
-            answer = answerers[index.folder].ask(one.question, one.history)
+            answer = answerers[index.folder].ask(one.question, one.history, _documents(arguments, one))
             return report.answer_record(one.id, answer, index), report.answer_lines(answer, index)
 
         return _each(arguments, asked, chosen, encoder, work)
@@ -108,9 +107,12 @@ def _search(arguments: argparse.Namespace) -> int:
     chosen = settings(arguments)
     from rag import opening, retrieval
     from rag.questions import read_question
+    from rag.selection import rows_of
 
     def work(index: "Index", one: Asked) -> tuple[report.Record, list[str]]:
-        hits = retrieval.search(index, read_question(one.question, one.history).search, arguments.k)
+        snapshot, wanted = index.snapshot(), read_question(one.question, one.history).search
+        rows = rows_of(snapshot, _documents(arguments, one))
+        hits = retrieval.search(index, wanted, arguments.k, snapshot, rows)
         return report.hits_record(one.id, hits, index), report.hits_lines(hits, index)
 
     return _each(arguments, asked, chosen, opening.open_encoder(chosen), work)
@@ -130,6 +132,11 @@ def _asked(arguments: argparse.Namespace) -> Iterable[Asked | BadLine]:
     text = clean(text)
     read_question(text)  # refuses what is no question before the models are loaded for it
     return [Asked(None, text)]
+
+
+def _documents(arguments: argparse.Namespace, one: Asked) -> Sequence[str]:
+    """What a question is limited to: a line's own choice goes before that of the command."""
+    return arguments.documents if one.documents is None else one.documents
 
 
 def _each(
@@ -191,20 +198,8 @@ def _chat(arguments: argparse.Namespace) -> int:
     print("mureum: loading the models ...", file=sys.stderr)
     answerer = open_answerer(chosen)
     with closing(answerer.index), closing(answerer.model):
-        ended = threading.Event()
-        preparing = threading.Thread(target=_prepare, args=(answerer, ended), daemon=True)
-        preparing.start()
-        try:
-            serve(answerer, chosen.host, chosen.port, accounts or None, data=folder, examples=examples)
-        finally:
-            ended.set()
+        serve(answerer, chosen.host, chosen.port, accounts or None, data=folder, examples=examples)
     return 0
-
-
-def _prepare(answerer: "Answerer", stop: threading.Event) -> None:
-    with suppress(MureumError):  # the first question will meet the same, and tell the person
-        for _ in answerer.prepare(stop):
-            pass
 
 
 def _accounts(file: str | None) -> list[tuple[str, str]]:

@@ -79,6 +79,7 @@ class KeptTurn:
     asked:      when (ISO 8601, UTC); it also tells a turn from the one that took its place.
     failure:    for status 'failed', why, in Korean and English.
     collection, state: which index it was answered from, and the number of its state.
+    documents:  the documents and folders that it was limited to; none where it was not.
     """
 
     number: int
@@ -94,6 +95,7 @@ class KeptTurn:
     failure: tuple[str, str] = ("", "")
     collection: Collection = "shared"
     state: int = 0
+    documents: tuple[str, ...] = ()
 
     def answer(self) -> Answer | None:
         """The answer, None where there was none."""
@@ -335,7 +337,10 @@ def _to_record(turn: KeptTurn) -> str:
 def _from_record(record: dict[str, Any]) -> KeptTurn:
     for part in ("citations", "found"):
         record[part] = tuple(KeptCitation(Citation(**one["citation"]), one["quote"]) for one in record[part])
-    return KeptTurn(**{**record, "timings": Timings(**record["timings"]), "failure": tuple(record["failure"])})
+    record["timings"] = Timings(**record["timings"])
+    for part in ("failure", "documents"):
+        record[part] = tuple(record.get(part, ()))
+    return KeptTurn(**record)
 
 
 def _not_found() -> ConversationNotFound:

@@ -69,6 +69,7 @@ class Desk:
                 {
                     "question": turn.question,
                     "collection": turn.collection,
+                    "documents": list(turn.documents),
                     "view": page.turn_view(turn, "").wire(),
                     "verdict": verdict,
                     "comment": comment,

@@ -18,6 +18,9 @@ def to_markdown(conversation: Conversation, turns: Sequence[KeptTurn], language:
     lines = [f"# {_plain(conversation.title)}", ""]
     for turn in turns:
         lines += [f"## {_one_line(turn.question)}", "", f"*{word(turn.status, language)} · {turn.asked}*", ""]
+        if turn.documents:
+            names = ", ".join(turn.documents)
+            lines += [f"*{word('limited_to', language)}: {_one_line(names)}*", ""]
         lines += [*_answer(turn, language), ""]
         for one in turn.citations:
             lines += [*_citation(one, language), ""]
@@ -59,6 +62,7 @@ def turn_record(turn: KeptTurn) -> dict[str, object]:
         "timings": {name: round(value, 1) for name, value in asdict(turn.timings).items()},
         "collection": turn.collection,
         "state": turn.state,
+        "documents": list(turn.documents),
     }
 
 

@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from index.errors import UsageError
@@ -67,8 +67,8 @@ def feedback_lines(one: Feedback) -> list[str]:
 def question_set(said: Sequence[Feedback]) -> list[report.Record]:
     """Questions in the format of seeds/questions.jsonl, as far as they are known.
 
-    What was right gives an accepted answer and its evidence, what was wrong a rejected one. A question was asked in one
-    language and stands in both fields until somebody translates it.
+    What was right gives an accepted answer and its evidence, what was wrong a rejected one. A question is measured in
+    the language in which it was asked, and in the other one too once somebody fills that in.
     """
     return [_question(number, one) for number, one in enumerate(said, start=1)]
 
@@ -78,23 +78,32 @@ def _question(number: int, one: Feedback) -> report.Record:
     answered = turn.status != "not_found"
     pattern = [_pattern(turn.text)] if answered and turn.text else []
     accepted = pattern if one.verdict == "right" else []
-    asked = {"ko": "Korean", "en": "English"}[turn.language]
-    notes = [f"From feedback of {one.given[:10]} ({one.verdict}); asked in {asked}, not translated."]
-    if one.verdict != "right":
-        notes.append("The right answer is not known: fill in accepted_ko and accepted_en.")
     return {
         "id": f"feedback-{number}",
         "kind": "feedback",
-        "question_ko": turn.question,
-        "question_en": turn.question,
-        "history": [{"question_ko": earlier, "question_en": earlier} for earlier in one.earlier],
+        f"question_{turn.language}": turn.question,
+        "history": [{f"question_{turn.language}": earlier} for earlier in one.earlier],
         "answerable": answered or one.verdict != "right",
-        "accepted_ko": accepted,
-        "accepted_en": accepted,
+        f"accepted_{turn.language}": accepted,
         "rejected": pattern if one.verdict == "wrong" else [],
         "evidence": [cited.quote for cited in turn.citations] if one.verdict == "right" else [],
-        "note": " ".join([*notes, *([one.comment] if one.comment else [])]),
+        "note": " ".join(_notes(one)),
     }
+
+
+def _notes(one: Feedback) -> Iterator[str]:
+    """What whoever completes the set has to know."""
+    asked, other = ("Korean", "en") if one.turn.language == "ko" else ("English", "ko")
+    yield f"From feedback of {one.given[:10]} ({one.verdict}); asked in {asked}."
+    if one.verdict != "right":
+        yield f"The right answer is not known: fill in accepted_{one.turn.language}."
+    yield f"To ask it in the other language too, add question_{other} and accepted_{other}."
+    if one.turn.collection == "own":
+        yield "Asked of the visitor's own documents."
+    if one.turn.documents:
+        yield f"Limited to: {', '.join(one.turn.documents)}."
+    if one.comment:
+        yield one.comment
 
 
 def _pattern(text: str) -> str:

@@ -4,7 +4,6 @@ A visitor's own index lies in a folder named by the owner's digest. The name of 
 called and never a path: the bytes are read from a file with a random name.
 """
 
-import json
 import re
 import secrets
 import threading
@@ -12,12 +11,12 @@ import unicodedata
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from index import build
 from index.errors import DocumentError, IndexMismatch, IndexMissing, MureumError
-from index.files import write_atomically
 from index.reading import read
 from index.records import Document, DocumentInfo
 from index.snapshot import Index
@@ -59,12 +58,18 @@ class Library:
     """Safe to share between threads."""
 
     def __init__(
-        self, shared: Answerer, folder: Path, open_answerer: Callable[[Index], Answerer] | None = None
+        self,
+        shared: Answerer,
+        folder: Path,
+        open_answerer: Callable[[Index], Answerer] | None = None,
+        soon: Callable[[Answerer], None] = lambda _: None,
     ) -> None:
-        """`folder` is where visitors' indexes are kept; it is made with the first upload."""
+        """`folder` is where visitors' indexes are kept; it is made with the first upload. `soon` has an answerer
+        prepared whose documents have changed."""
         self.shared = shared
+        self.soon = soon
         self._folder = folder
-        self._open_answerer = open_answerer or (lambda index: Answerer(index, shared.model))
+        self._open_answerer = open_answerer or (lambda index: Answerer(index, shared.model, shared))
         self._lock = threading.Lock()
         self._writing: weakref.WeakValueDictionary[str, _Lock] = weakref.WeakValueDictionary()
         self._open: OrderedDict[str, Answerer] = OrderedDict()
@@ -103,15 +108,10 @@ class Library:
         documents = [one for one in read_ if isinstance(one, Document)]
         if not documents:
             return Upload((), (), (), tuple(refused))
-        lines = incoming.with_name(f"incoming-{secrets.token_hex(8)}.jsonl")
-        records = ({"id": one.name, "title": one.title, "text": one.text} for one in documents)
-        text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        try:
-            write_atomically(lines, text.encode())
-            with self._writer(owner):
-                report = build.add(self._own(owner), [lines], self.shared.index.encoder)
-        finally:
-            lines.unlink(missing_ok=True)
+        with self._writer(owner):
+            report = build.put(self._own(owner), documents, self.shared.index.encoder)
+        with suppress(MureumError):  # whoever asks will meet the same
+            self.soon(self.answerer(owner, "own"))
         return Upload(tuple(report.added), tuple(report.changed), tuple(report.unchanged), (*refused, *report.refused))
 
     def remove(self, owner: str, document: str) -> None:

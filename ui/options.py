@@ -200,7 +200,15 @@ def _questions(command: argparse.ArgumentParser) -> None:
     which = command.add_mutually_exclusive_group(required=True)
     which.add_argument("question", nargs="?", metavar="QUESTION", help="the question; '-' reads it from standard input")
     which.add_argument(
-        "--batch", metavar="FILE", help='answer {"id", "question", "index"?, "history"?} lines; JSON comes back'
+        "--batch", metavar="FILE", help='answer {"id", "question", "index"?, "documents"?, "history"?} lines'
+    )
+    command.add_argument(
+        "--document",
+        action="append",
+        default=[],
+        dest="documents",
+        metavar="NAME",
+        help="limit it to this document or folder, as 'mureum index list' names it; may be given several times",
     )
     command.add_argument("--json", action="store_true", help="print a JSON object instead of text for people")
 

@@ -12,7 +12,7 @@ from rag.records import Answer, Citation, Language, Status
 from ui.conversations import KeptTurn
 from ui.words import Pair, both, error_text, language_of, textless
 
-Phase = Literal["searching", "writing", "answered", "quoted", "not_found", "failed", "stopped", "refused"]
+Phase = Literal["searching", "waiting", "writing", "answered", "quoted", "not_found", "failed", "stopped", "refused"]
 """The states of a turn. refused: the question was not taken at all, and goes back into the box."""
 
 Quote = Callable[[str, int, int], str]
@@ -21,7 +21,7 @@ Quote = Callable[[str, int, int], str]
 MARK = re.compile(r"\[(\d{1,3})\]")
 SCRIPTS = ("chat", "box", "source", "rail", "conversations", "documents", "feedback", "start")
 """The parts of the page's script in the order in which they are put together: one function body."""
-PLACEHOLDER = re.compile(r"\[\[([@~#]?)([a-z_]+)\]\]")
+PLACEHOLDER = re.compile(r"\[\[([@~#%]?)([a-z_]+)\]\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +99,26 @@ def shell(examples: Sequence[Pair]) -> str:
 
 
 def _placeholder(match: re.Match[str]) -> str:
-    """`[[key]]` words, `[[@key]]` a label, `[[#key]]` what a box says while it is empty, `[[~key]]` a state's line."""
+    """`[[key]]` words, `[[@key]]` a label, `[[#key]]` what a box says while it is empty, `[[~key]]` a state's line,
+    `[[%key]]` words with a `{count}` that the browser fills in."""
     kind, key = match.groups()
     if kind == "#":
         ko, en = both(key)
         return f'data-placeholder-ko="{escape(ko)}" data-placeholder-en="{escape(en)}"'
     if kind == "~":
         return status_html(key)
+    if kind == "%":
+        return words(both(key, count="{count}"))
     return label(both(key)) if kind == "@" else words(both(key))
 
 
-def status_html(phase: str, seconds: float = 0.0, note: str = "", name: str = "") -> str:
-    """The line that tells a turn's state: a picture, a word (or `name`), what it means (or `note`), and
+def status_html(phase: str, seconds: float = 0.0, note: str = "", name: str = "", meaning: Pair | None = None) -> str:
+    """The line that tells a turn's state: a picture, a word (or `name`), what it means (or `note`, or `meaning`), and
     how long it took."""
-    ko, en = both(note or f"{phase}_note")
-    meaning = f'<span class="note">{words((ko, en))}</span>' if ko else ""
+    ko, en = meaning or both(note or f"{phase}_note")
+    told = f'<span class="note">{words((ko, en))}</span>' if ko else ""
     took = f'<span class="took">{words(both("seconds", value=f"{seconds:.1f}"))}</span>' if seconds else ""
-    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(name or phase))}</b></span>{meaning}{took}'
+    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(name or phase))}</b></span>{told}{took}'
 
 
 def draft_html(text: str) -> str:
@@ -156,6 +159,13 @@ def mark_html(marker: int) -> str:
         f'<button type="button" class="mark" data-marker="{marker}" '
         f"{label(both('show_source', marker=marker))}>[{marker}]</button>"
     )
+
+
+def waiting_view(ask: str, ahead: int, lang: Language) -> View:
+    """A turn that waits for the model: how many are before it; 0 when it has just begun to be worked on."""
+    if not ahead:
+        return View(ask, "writing", lang, status_html("writing", note="reading_note"))
+    return View(ask, "waiting", lang, status_html("waiting", meaning=both("ahead", count=ahead)))
 
 
 def turn_view(turn: KeptTurn, ask: str, notice: str = "") -> View:

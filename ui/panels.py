@@ -45,8 +45,9 @@ def _document(one: DocumentInfo, own: bool) -> str:
     passages = both("passages_one" if one.passages == 1 else "passages", count=f"{one.passages:,}")
     spoken = words(both(f"language_{one.language}")) if f"language_{one.language}" in WORDS else escape(one.language)
     parts = (f'<time datetime="{escape(one.added)}"></time>', size(one.bytes), words(passages), spoken)
+    tick = f'<input type="checkbox" class="choose" {label(both("choose_document", name=one.name))}>'
     return (
-        f'<li class="item" data-document="{escape(one.name)}">'
+        f'<li class="item" data-document="{escape(one.name)}"><label class="tick">{tick}</label>'
         f'<button type="button" class="item-open preview">{isolated(one.name, kind="item-title")}'
         f'<span class="meta">{"".join(f"<span>{part}</span>" for part in parts)}</span></button>{remove}</li>'
     )

@@ -35,6 +35,8 @@ WORDS: dict[str, Pair] = {
     "you_asked": ("질문", "You asked"),
     # the states of an answer
     "searching": ("찾는 중", "Searching"),
+    "waiting": ("기다리는 중", "Waiting"),
+    "ahead": ("앞에 {count}명", "{count} ahead of you"),
     "writing": ("쓰는 중", "Writing"),
     "answered": ("확인됨", "Verified"),
     "quoted": ("인용만", "Quotes only"),
@@ -177,6 +179,15 @@ WORDS: dict[str, Pair] = {
     "shared": ("공용 문서", "Shared documents"),
     "own": ("내 문서", "My documents"),
     "answers_from": ("답을 찾는 곳", "Answers from"),
+    "choose_document": ("'{name}'에서만 찾기", "Answer from '{name}' alone"),
+    "choice": (
+        "고른 문서에서만 답을 찾습니다. 고르지 않으면 모든 문서에서 찾습니다.",
+        "Answers come from the documents you tick; from all of them while none is ticked.",
+    ),
+    "clear_choice": ("모두 풀기", "Untick all"),
+    "documents_chosen": ("문서 {count}개", "{count} documents"),
+    "documents_chosen_one": ("문서 1개", "1 document"),
+    "limited_to": ("이 문서에서만", "Only from"),
     "passages": ("단락 {count}개", "{count} passages"),
     "passages_one": ("단락 1개", "1 passage"),
     "language_ko": ("한국어", "Korean"),
@@ -273,6 +284,10 @@ ERRORS: dict[str, Pair] = {
         "문서 '{document}'이(가) 없습니다. 이름을 확인하세요.",
         "There is no document '{document}'. Check the name.",
     ),
+    "document-unknown": (
+        "'{document}'(이)라는 문서나 폴더가 없습니다. 문서 목록에서 이름을 확인하세요.",
+        "There is no document and no folder '{document}'. The list of documents has the names.",
+    ),
     "document-empty": ("'{document}'에는 글이 없습니다.", "'{document}' has no text in it."),
     "document-not-text": (
         "'{document}'은(는) 읽을 수 있는 글이 아닙니다 ({reason}). UTF-8로 저장해 다시 넣으세요.",
@@ -307,6 +322,10 @@ ERRORS: dict[str, Pair] = {
     "question-too-long": (
         "질문이 너무 깁니다. 줄여서 다시 보내 주세요.",
         "The question is too long. Shorten it and send it again.",
+    ),
+    "questions-too-many": (
+        "물어보신 질문 {count}개에 아직 답하고 있습니다. 하나가 끝나거나 멈춘 뒤에 보내 주세요.",
+        "{count} of your questions are still at work. Wait for one of them, or stop it.",
     ),
     "answer": ("답을 만들지 못했습니다. 다시 물어 보세요.", "No answer could be made. Ask again."),
     "model-timeout": (

@@ -45,6 +45,11 @@ class Served:
         return [(line[1], line[2]) for line in self._lines() if line[0] == "asked"]
 
     @property
+    def limited(self) -> list[list[str]]:
+        """The documents that the questions were limited to."""
+        return [line[3] for line in self._lines() if line[0] == "asked"]
+
+    @property
     def stopped(self) -> list[str]:
         """The questions that were really stopped."""
         return [line[1] for line in self._lines() if line[0] == "stopped"]

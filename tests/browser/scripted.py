@@ -13,6 +13,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from index import build
+from index.encoder import Encoder
 from index.errors import (
     Cancelled,
     DocumentNotFound,
@@ -23,9 +25,11 @@ from index.errors import (
     QuestionTooLong,
 )
 from index.fake import FakeEncoder
-from index.records import DocumentInfo
+from index.records import Document, DocumentInfo
 from index.snapshot import Index
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Quote, Timings, Turn
+from rag.records import Answer, Citation, Draft, Event, Finished, Found, Quote, Timings, Turn, Waiting
+from rag.selection import documents_of, rows_of
+from rag.turns import Turns
 from ui.words import language_of
 
 ARTICLE = "it-megavision-2024.txt"
@@ -99,21 +103,33 @@ class ScriptedIndex:
 
 class ScriptedAnswerer:
     """Until it is stopped, `wait` searches, `look` stays with what was found, `hold` with the quotes,
-    and `slow` writes; the other words are in `stream`.
+    and `slow` writes; `line` waits for its turn, and then says the question again, or `keep`s the turn until it is
+    stopped; the other words are in `stream`.
 
     A line of the log is `["asked", question, [[question, answer] of a turn before, …]]` or `["stopped", question]`.
     """
 
     def __init__(self, log: Path, pause: float = 0.02) -> None:
         self.index = ScriptedIndex()
+        self.turns = Turns()
         self.pause = pause
         self._log = log
 
+    def prepare(self, stop: threading.Event) -> Iterator[None]:
+        """Nothing to prepare."""
+        return iter(())
+
     def stream(
-        self, question: str, history: Sequence[Turn] = (), cancel: threading.Event | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        cancel: threading.Event | None = None,
+        documents: Sequence[str] = (),
+        visitor: str = "",
     ) -> Iterator[Event]:
-        """Found, Quote, drafts, Finished, as the question wants it."""
-        self._write("asked", question, [[turn.question, turn.answer] for turn in history])
+        """Found, Waiting, Quote, drafts, Finished, as the question wants it."""
+        self._write("asked", question, [[turn.question, turn.answer] for turn in history], list(documents))
+        documents_of(TEXTS, documents)
         cancel = cancel or threading.Event()
         if not question.strip():
             raise QuestionEmpty("Nothing was asked.")
@@ -124,6 +140,9 @@ class ScriptedAnswerer:
         yield Found(FOUND, 40.0)
         if "look" in question:
             self._until_cancelled(question, cancel)
+        if "line" in question:
+            yield from self._in_line(question, cancel, visitor)
+            return
         if "unreachable" in question:
             raise ModelUnreachable("The server could not be reached.", url="http://127.0.0.1:1")
         if "boom" in question:
@@ -141,6 +160,18 @@ class ScriptedAnswerer:
         if "slow" in question:
             yield from self._slowly(question, cancel)
         yield Finished(answer)
+
+    def _in_line(self, question: str, cancel: threading.Event, visitor: str) -> Iterator[Event]:
+        with self.turns.asking(visitor) as place:
+            yield from map(Waiting, place.waiting(cancel))
+            if "keep" in question:
+                self._until_cancelled(question, cancel)
+            for text in self._drafts(f"{question} " * 5):
+                if cancel.wait(self.pause):
+                    raise Cancelled("Stopped.")
+                yield Draft(text)
+            cited = (sentence(ARTICLE, PLACE, 1),)
+            yield Finished(Answer(question, "en", "answered", f"You asked {question} [1].", cited, FOUND))
 
     def answer(self, question: str) -> Answer:
         """The answer by itself."""
@@ -190,13 +221,27 @@ class OwnAnswerer:
         self.index = index
         self._log = log
 
+    def prepare(self, stop: threading.Event) -> Iterator[None]:
+        """Log that it was called."""
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(["prepared", len(self.index.catalogue.documents())]) + "\n")
+        return iter(())
+
     def stream(
-        self, question: str, history: Sequence[Turn] = (), cancel: threading.Event | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        cancel: threading.Event | None = None,
+        documents: Sequence[str] = (),
+        visitor: str = "",
     ) -> Iterator[Event]:
         """Found, Finished."""
+        turns = [[turn.question, turn.answer] for turn in history]
         with self._log.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(["asked", question, [[turn.question, turn.answer] for turn in history]]) + "\n")
-        first = self.index.snapshot().passages[0]
+            log.write(json.dumps(["asked", question, turns, list(documents)]) + "\n")
+        snapshot = self.index.snapshot()
+        rows = rows_of(snapshot, documents)
+        first = snapshot.passages[0 if rows is None else rows[0]]
         cited = (Citation(1, first.document, *first.sentences[0], 0.9),)
         text = self.index.quote(first.document, *first.sentences[0])
         yield Found(cited, 1.0)
@@ -241,18 +286,17 @@ def main() -> None:
     if chosen.changed:
         TEXTS[ARTICLE] = TEXTS[ARTICLE].replace(PLACE, "행사 소식이다.")
     refuse_the_network(chosen.log)
-    from ui import library
     from ui.chat import serve
 
     if chosen.full:
-        from index.files import write_atomically as write
+        put = build.put
 
-        def write_or_not(path: Path, data: bytes) -> None:
-            if b"full.txt" in data:
-                raise NoSpace("The disk is full.", path=path)
-            write(path, data)
+        def put_or_not(folder: Path, documents: Sequence[Document], encoder: Encoder) -> build.AddReport:
+            if any(one.name == "full.txt" for one in documents):
+                raise NoSpace("The disk is full.", path=folder)
+            return put(folder, documents, encoder)
 
-        library.write_atomically = write_or_not  # type: ignore[attr-defined]
+        build.put = put_or_not  # type: ignore[assignment]
     name, _, password = chosen.auth.partition(":")
     answerer: Any = ScriptedAnswerer(chosen.log)
     auth = [(name, password), (f"{name}2", password)] if name else None

@@ -1,11 +1,13 @@
 """A visitor's own documents in a real browser: dropped or chosen, refused with a reason, asked, shown, removed."""
 
+import json
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PageAt, Served, scripted
+from tests.browser.scripted import ARTICLE
 from tests.browser.test_chat_page import EN, KO, ask, phase
 
 TEXT = "물결팀은 2019년에 만들어졌다. 팀원은 모두 여섯 명이다.\n\n<b>굵은</b> 글씨도 있다.\n"
@@ -93,6 +95,71 @@ def test_chosen_files_can_be_asked_and_removed(served: Served, page_at: PageAt) 
     expect(page.locator(".turn")).to_have_count(2)
     phase(page, "answered")
     assert served.asked[-1][0] == "또 물어보면?"
+
+
+def test_questions_can_be_limited_to_documents(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url, accept_downloads=True)
+    documents(page)
+    where, tick = page.locator(".where"), page.get_by_role("checkbox", name=f"'{ARTICLE}'에서만 찾기")
+    expect(where).not_to_contain_text("개")
+    for box in page.locator(".documents .choose").all():
+        box.check()
+    expect(where).to_contain_text("문서 2개")
+    page.locator(".documents .choose").nth(1).uncheck()
+    expect(where).to_contain_text("문서 1개")
+    ask(page, KO)
+    phase(page, "answered")
+    expect(page.locator(".limited")).to_be_visible()
+    expect(page.locator(".limited-to")).to_have_text([ARTICLE])
+    page.reload()
+    page.wait_for_selector(".mureum[data-ready]")
+    expect(page.locator(".limited-to")).to_have_text([ARTICLE])
+    expect(where).to_contain_text("문서 1개")
+    ask(page, "그럼 몇 명?")
+    expect(page.locator(".turn")).to_have_count(2)
+    phase(page, "answered")
+    assert served.limited == [[ARTICLE], [ARTICLE]]
+    documents(page)
+    expect(tick).to_be_checked()
+    page.get_by_role("button", name="모두 풀기").click()
+    expect(tick).not_to_be_checked()
+    page.get_by_role("button", name="새 대화").click()
+    ask(page, EN)
+    phase(page, "answered")
+    expect(page.locator(".limited")).to_be_hidden()
+    page.get_by_role("tab", name="대화").click()
+    page.locator(".conversations .item-open").last.click()
+    expect(page.locator(".turn")).to_have_count(2)
+    page.get_by_role("button", name="English").click()
+    expect(where).to_contain_text("1 document")
+    page.locator(".conversations summary").last.click()
+    with page.expect_download() as caught:
+        page.locator(".menu[open]").get_by_role("button", name="Export as JSON").click()
+    record = json.loads(Path(caught.value.path()).read_text("utf-8"))
+    assert [turn["documents"] for turn in record["turns"]] == [[ARTICLE], [ARTICLE]]
+
+
+def test_a_limit_that_is_gone_is_told_and_dropped(served: Served, page_at: PageAt) -> None:
+    page, other = page_at(served.url), None
+    documents(page)
+    upload(page, ("a.txt", TEXT), ("b.txt", TEXT))
+    expect(page.locator(".documents .item-title")).to_have_text(["a.txt", "b.txt"])
+    page.get_by_role("checkbox", name="'b.txt'에서만 찾기").check()
+    other = page.context.new_page()
+    other.goto(served.url)
+    other.wait_for_selector(".mureum[data-ready]")
+    documents(other)
+    expect(other.locator(".where")).to_contain_text("문서 1개")
+    other.get_by_label("'b.txt' 빼기").click()
+    other.locator("dialog").get_by_role("button", name="빼기").click()
+    expect(other.locator(".documents .item-title")).to_have_text(["a.txt"])
+    expect(other.locator(".where")).not_to_contain_text("1개")
+    ask(page, "첫 문장은?")
+    expect(page.locator(".hint")).to_contain_text("'b.txt'(이)라는 문서나 폴더가 없습니다")
+    expect(page.locator("textarea")).to_have_value("첫 문장은?")
+    expect(page.locator(".where")).not_to_contain_text("1개")
+    page.press("textarea", "Enter")
+    phase(page, "answered")
 
 
 def test_dropped_files_are_taken(served: Served, page_at: PageAt) -> None:

@@ -1,13 +1,10 @@
 """Translations: checked, kept, begun anew when damaged; and what the bridge makes of them."""
 
-import threading
 from pathlib import Path
 
 import pytest
 
-from index.errors import Cancelled
 from index.fake import FakeEncoder
-from rag.background import Background
 from rag.bridge import Bridge
 from rag.model import FakeModel
 from rag.translations import FILE, Translations
@@ -68,41 +65,6 @@ def test_the_bridge_reads_in_the_language_of_the_question(tmp_path: Path) -> Non
         "How many billion won did it cost?", [ENGLISH, "The city library closes on Mondays."]
     )
     assert first > second
-
-
-def test_questions_go_before_what_is_prepared() -> None:
-    background, stop = Background(), threading.Event()
-    begun, asked = threading.Event(), threading.Event()
-    tries: list[str] = []
-
-    def work(way: threading.Event) -> None:
-        tries.append("begun")
-        begun.set()
-        if len(tries) == 1:
-            assert way.wait(10)
-            tries.append("made way")
-            raise Cancelled("Somebody asks.")
-        assert asked.is_set()
-
-    thread = threading.Thread(target=background.run, args=(work, stop))
-    thread.start()
-    assert begun.wait(10)
-    with background.making_way():
-        while len(tries) < 2:
-            pass
-        asked.set()
-    thread.join(10)
-    assert tries == ["begun", "made way", "begun"]
-
-
-def test_nothing_begins_once_stopped() -> None:
-    stop = threading.Event()
-    stop.set()
-
-    def work(_: threading.Event) -> None:
-        raise AssertionError
-
-    Background().run(work, stop)
 
 
 def test_what_code_can_put_into_english_whole_is_not_given_to_the_model(tmp_path: Path) -> None:

@@ -12,7 +12,13 @@ from tests.ui.scripted import TEXT, ScriptedAnswerer
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def model() -> FakeModel:
+    """The answering model that is opened."""
+    return FakeModel()
+
+
+@pytest.fixture
+def opened_models(monkeypatch: pytest.MonkeyPatch, model: FakeModel) -> list[str]:
     """What has been opened, in order; nothing real is."""
     calls: list[str] = []
 
@@ -22,13 +28,20 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def open_model(settings: Settings) -> FakeModel:
         calls.append("model")
-        return FakeModel()
+        return model
 
     monkeypatch.setattr("rag.opening.open_encoder", open_encoder)
     monkeypatch.setattr("rag.opening.open_model", open_model)
+    return calls
+
+
+@pytest.fixture
+def opened(opened_models: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The same, with an answerer that follows a script."""
     monkeypatch.setattr("rag.answering.Answerer", ScriptedAnswerer)
     monkeypatch.setattr(ScriptedAnswerer, "asked", [])
-    return calls
+    monkeypatch.setattr(ScriptedAnswerer, "limited", [])
+    return opened_models
 
 
 @pytest.fixture

@@ -22,12 +22,14 @@ class ScriptedAnswerer:
     """Cites the bridge's length, knows nothing of the moon, and fails on what explodes."""
 
     asked: ClassVar[list[tuple[str, str, tuple[Turn, ...]]]] = []
+    limited: ClassVar[list[tuple[str, ...]]] = []
 
     def __init__(self, index: Index, model: AnsweringModel) -> None:
         self.index = index
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), documents: Sequence[str] = ()) -> Answer:
         self.asked.append((self.index.folder.name, question, tuple(history)))
+        self.limited.append(tuple(documents))
         if "explodes" in question:
             raise ModelFailed("The model failed: it exploded.", name="fake", reason="it exploded")
         if "bug" in question:

@@ -99,3 +99,16 @@ def test_a_batch_without_questions_is_a_wrong_use(
         file.write_text(content)
     assert main(["search", "--batch", str(file)]) == 2
     assert str(file) in capsys.readouterr().err
+
+
+def test_a_batch_hands_over_what_each_question_is_limited_to(index: Path, tmp_path: Path, capsys: Output) -> None:
+    batch = lines(
+        tmp_path / "batch.jsonl",
+        {"id": 1, "question": "How long?", "documents": ["bridge.txt", "folder"]},
+        {"id": 2, "question": "How long?"},
+        {"id": 3, "question": "How long?", "documents": []},
+        {"id": 4, "question": "How long?", "documents": "bridge.txt"},
+    )
+    assert main(["ask", "--batch", batch, "--document", "other"]) == 1
+    assert ScriptedAnswerer.limited == [("bridge.txt", "folder"), ("other",), ()]
+    assert "'documents' is not a list" in records(capsys)[3]["error"]["message"]

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from index import build
 from index.errors import ModelNotFetched
+from index.fake import FakeEncoder
 from index.settings import Settings
 from rag.model import FakeModel
 from tests.ui.scripted import QUOTE, START, TEXT, Output, ScriptedAnswerer, lines, records, type_in
@@ -187,6 +189,22 @@ def test_search_of_a_batch_looks_for_the_whole_follow_up(index: Path, tmp_path: 
     assert main(["search", "--batch", batch]) == 0
     alone, after = records(capsys)
     assert max(hit["lexical"] for hit in after["hits"]) > max(hit["lexical"] for hit in alone["hits"])
+
+
+def test_search_is_limited_to_documents_and_folders(
+    index: Path, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "more" / "notes" / "other.txt"
+    other.parent.mkdir(parents=True)
+    other.write_text("Another bridge opened in 1980.", "utf-8")
+    build.add(index, [tmp_path / "more"], FakeEncoder())
+    for name in ("notes/other.txt", "notes"):
+        assert main(["search", "When did the bridge open?", "--document", name, "--json"]) == 0
+        assert {hit["document"] for hit in records(capsys)[0]["hits"]} == {"notes/other.txt"}
+    for language, said in (("ko_KR.UTF-8", "'note'(이)라는 문서나 폴더가 없습니다"), ("C", "no folder 'note'")):
+        monkeypatch.setenv("LC_ALL", language)
+        assert main(["search", "When?", "--document", "notes", "--document", "note"]) == 2
+        assert said in capsys.readouterr().err
 
 
 # --- failures

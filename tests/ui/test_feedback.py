@@ -63,9 +63,19 @@ def test_export_can_be_measured_with(data: Path, tmp_path: Path, monkeypatch: py
     assert first.accepted == (r"It\s+is\s+660\s+m\s+\(long\)\.",)
     assert cases["feedback-2.ko"].rejected == ("1973년\\.",) and not cases["feedback-2.ko"].accepted
     assert cases["feedback-2.ko"].earlier == ("How long?",)
-    assert [cases[f"feedback-{number}.en"].answerable for number in range(1, 6)] == [True, True, False, True, True]
+    assert [case.answerable for case in read.cases] == [True, True, False, True, True]
+    assert list(cases) == [f"feedback-{number}.{'ko' if number == 2 else 'en'}" for number in range(1, 6)]
     assert not cases["feedback-5.en"].accepted and not cases["feedback-5.en"].rejected
-    assert "fill in" in json.loads(file.read_text("utf-8").splitlines()[1])["note"]
+    record = json.loads(file.read_text("utf-8").splitlines()[1])
+    assert "fill in accepted_ko" in record["note"] and "add question_en" in record["note"]
+    earlier = [{"question_ko": "길이는?", "question_en": "How long?"}]
+    record.update(question_en="When?", accepted_en=["1973"], history=earlier)
+    both = tmp_path / "both.jsonl"
+    both.write_text(json.dumps(record), "utf-8")
+    assert [(case.id, case.earlier) for case in read_questions(both).cases] == [
+        ("feedback-2.ko", ("길이는?",)),
+        ("feedback-2.en", ("How long?",)),
+    ]
 
 
 def test_export_overwrites_nothing(data: Path, tmp_path: Path, capsys: Output) -> None:

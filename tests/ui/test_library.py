@@ -22,7 +22,7 @@ TEXT = "다리는 1973년에 놓였다. 길이는 660미터다.\n"
 
 def open_library(folder: Path, encoder: FakeEncoder | None = None) -> Library:
     shared: Any = SimpleNamespace(index=SimpleNamespace(encoder=encoder or FakeEncoder()), model=FakeModel())
-    return Library(cast(Answerer, shared), folder / "people")
+    return Library(cast(Answerer, shared), folder / "people", lambda index: Answerer(index, shared.model))
 
 
 @pytest.fixture
@@ -57,6 +57,33 @@ def test_the_same_name_again_takes_its_place(own: Library) -> None:
     assert put(own, "a.txt", "Another text.").changed == ("a.txt",)
     assert own.answerer(ONE, "own").index.text("a.txt") == "Another text."
     assert names(own) == ["a.txt"]
+
+
+def test_the_same_text_in_two_files_is_two_documents(own: Library) -> None:
+    put(own, "a.txt")
+    assert put(own, "b.txt").added == ("b.txt",)
+    assert names(own) == ["a.txt", "b.txt"]
+    own.remove(ONE, "a.txt")
+    assert names(own) == ["b.txt"]
+    assert own.answerer(ONE, "own").index.text("b.txt") == TEXT
+
+
+def test_documents_that_came_in_by_a_file_of_before_stay(own: Library, tmp_path: Path) -> None:
+    file = tmp_path / "incoming-1.jsonl"
+    file.write_text(f'{{"id": "old.txt", "text": "{TEXT.strip()}"}}', "utf-8")
+    build.add(own._own(ONE), [file], FakeEncoder())
+    file.unlink()
+    put(own, "new.txt", TEXT.strip())
+    assert names(own) == ["new.txt", "old.txt"]
+
+
+def test_what_changes_is_prepared(own: Library) -> None:
+    soon: list[Answerer] = []
+    own.soon = soon.append
+    put(own, "a.txt")
+    assert soon == [own.answerer(ONE, "own")]
+    put(own, "a.exe")
+    assert len(soon) == 1
 
 
 def test_lines_are_documents_of_their_own(own: Library) -> None:
@@ -145,18 +172,10 @@ def test_an_index_of_another_model_is_made_anew(own: Library, tmp_path: Path) ->
 def test_a_full_disk_is_told_and_loses_nothing(own: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     put(own, "a.txt")
 
-    def full(path: Path, data: bytes) -> None:
-        raise NoSpace("The disk is full.", path=path)
-
-    monkeypatch.setattr(library, "write_atomically", full)
-    with pytest.raises(NoSpace):
-        put(own, "b.txt")
-    monkeypatch.undo()
-
     def failing(*_: object) -> None:
         raise NoSpace("The disk is full.", path="x")
 
-    monkeypatch.setattr(build, "add", failing)
+    monkeypatch.setattr(build, "put", failing)
     with pytest.raises(NoSpace):
         put(own, "b.txt")
     assert names(own) == ["a.txt"]

@@ -8,7 +8,6 @@ import pytest
 
 from index import build
 from index.fake import FakeEncoder
-from index.settings import Settings
 from rag.model import FakeModel
 from tests.rag.test_datasets import BELEBELE, CORPUS, NOMIRACL, OWN, SQUAD, written
 from tests.ui.scripted import Output, records
@@ -18,21 +17,15 @@ Record = dict[str, Any]
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What has been opened, in order; the model knows one year and one sum."""
-    calls: list[str] = []
+def model() -> FakeModel:
+    """It knows one year."""
+    return FakeModel(lambda prompt: "1973", lambda _: 9.0)
 
-    def open_encoder(settings: Settings) -> FakeEncoder:
-        calls.append("encoder")
-        return FakeEncoder()
 
-    def open_model(settings: Settings) -> FakeModel:
-        calls.append("model")
-        return FakeModel(lambda prompt: "1973", lambda _: 9.0)
-
-    monkeypatch.setattr("rag.opening.open_encoder", open_encoder)
-    monkeypatch.setattr("rag.opening.open_model", open_model)
-    return calls
+@pytest.fixture
+def opened(opened_models: list[str]) -> list[str]:
+    """What has been opened, in order; the answerer is the real one."""
+    return opened_models
 
 
 def squad(tmp_path: Path, count: int = 4) -> list[str]:

@@ -8,7 +8,8 @@ import pytest
 
 import ui.chat_server
 import ui.conversations
-import ui.library  # noqa: F401  their errors are worded, too
+import ui.library
+import ui.running  # noqa: F401  their errors are worded, too
 from index.errors import IndexMissing, MureumError, QuestionTooLong
 from rag.records import Language
 from ui.words import ERRORS, WORDS, both, error_text, language_of, word

@@ -178,8 +178,8 @@ function controls() {
 // --- asking
 
 // A turn on the page, with nothing but its question.
-function add(question, collection) {
-  const turn = { number: -1, question, collection, ask: randomId(), seen: false };
+function add(question, collection, documents) {
+  const turn = { number: -1, question, collection, documents, ask: randomId(), seen: false };
   turn.node = document.createElement("div");
   turn.node.innerHTML = template("turn");
   turn.node = turn.node.firstElementChild;
@@ -188,6 +188,8 @@ function add(question, collection) {
   const said = $(".question", turn.node);
   said.textContent = question;
   said.lang = HANGUL.test(question) ? "ko" : "en";
+  $(".limited", turn.node).hidden = !documents.length;
+  $(".limited-to", turn.node).textContent = documents.join(", ");
   $(".turns").append(turn.node);
   turns.set(turn.ask, turn);
   place();
@@ -197,7 +199,7 @@ function add(question, collection) {
 
 function ask(question, replaced = null) {
   if (replaced) forget(replaced);
-  const turn = add(question, collection());
+  const turn = add(question, collection(), chosenDocuments());
   running = turn;
   hint("");
   closeSource(false);
@@ -207,7 +209,7 @@ function ask(question, replaced = null) {
   if (wide.matches) toBottom(); else toTop(turn.node);
   remember(sessionStorage, "mureum.draft", box.value || question); // until it is settled, a reload gives it back
   remember(sessionStorage, "mureum.conversation", conversation);
-  trigger("ask", { ask: turn.ask, question, conversation, replaced: replaced ? replaced.number : -1, collection: turn.collection, visitor });
+  trigger("ask", { ask: turn.ask, question, conversation, replaced: replaced ? replaced.number : -1, collection: turn.collection, documents: turn.documents, visitor });
 }
 
 function forget(turn) {
@@ -259,6 +261,7 @@ function receive(view) {
   controls();
   if (!box.value) write(turn.question);
   hint(view.body);
+  listDocuments(); // what it was limited to may be gone
 }
 
 function lost(turn) {

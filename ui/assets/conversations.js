@@ -34,17 +34,20 @@ function begin(id = randomId()) {
 
 let conversationsAsked = 0; // of two that were asked for quickly, the later one is shown
 
-async function openConversation(id) {
+// `choose`: go on with what the conversation's last question was asked of.
+async function openConversation(id, choose = true) {
   const asked = ++conversationsAsked;
   const { turns: kept } = await call("open", { conversation: id });
   if (asked !== conversationsAsked) return;
   begin(id);
   for (const one of kept) {
-    const turn = add(one.question, one.collection);
+    const turn = add(one.question, one.collection, one.documents);
     Object.assign(turn, { number: one.view.number, verdict: one.verdict, comment: one.comment, seen: true });
     show(turn, one.view);
   }
-  activate([...turns.values()].at(-1) || null);
+  const last = [...turns.values()].at(-1) || null;
+  activate(last);
+  if (choose && last) chooseCollection(last.collection, last.documents);
   controls();
   scroller.scrollTop = wide.matches ? scroller.scrollHeight : 0;
 }

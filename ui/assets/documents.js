@@ -1,5 +1,7 @@
 // --- documents: the list, the choice of what is asked, uploads
 
+const chosen = chosenBefore(); // collection → names of the documents that questions are limited to
+
 const waiting = []; // files that are still to be sent, with their lines
 let sending = false;
 
@@ -7,11 +9,36 @@ function collection() {
   return $("[name=mureum-collection]:checked").value;
 }
 
-function chooseCollection(name) {
+function chosenBefore() {
+  try {
+    const { shared = [], own = [] } = JSON.parse(recall(localStorage, "mureum.documents")) || {};
+    return { shared: new Set(shared), own: new Set(own) };
+  } catch (error) {
+    return { shared: new Set(), own: new Set() };
+  }
+}
+
+function chosenDocuments() {
+  return [...chosen[collection()]];
+}
+
+function chooseCollection(name, documents = null) {
   $(`[name=mureum-collection][value="${name}"]`).checked = true;
   remember(localStorage, "mureum.collection", name);
   root.classList.toggle("asks-own", name === "own");
+  if (documents) chosen[name] = new Set(documents);
+  showChoice();
   return listDocuments();
+}
+
+function showChoice() {
+  const names = chosen[collection()];
+  remember(localStorage, "mureum.documents", JSON.stringify({ shared: [...chosen.shared], own: [...chosen.own] }));
+  root.classList.toggle("limits", names.size > 0);
+  const words = template(names.size === 1 ? "documents_chosen_one" : "documents_chosen").replaceAll("{count}", names.size);
+  draw($(".chosen-count"), names.size ? words : "");
+  $(".clear-choice").hidden = !names.size;
+  for (const tick of $$(".documents .choose")) tick.checked = names.has(tick.closest(".item").dataset.document);
 }
 
 async function listDocuments() {
@@ -22,7 +49,17 @@ async function listDocuments() {
   } catch (error) {
     markup = `<p class="error" role="alert">${error.markup}</p>`;
   }
-  if (name === collection()) draw($(".documents"), markup);
+  if (name !== collection()) return;
+  draw($(".documents"), markup);
+  forgetGone(name);
+  showChoice();
+}
+
+// A document that is not there any more limits nothing; a folder does while one of its documents is there.
+function forgetGone(name) {
+  const there = $$(".documents .item").map((item) => item.dataset.document);
+  if ($(".documents .error")) return;
+  chosen[name] = new Set([...chosen[name]].filter((one) => there.some((other) => other === one || other.startsWith(`${one.replace(/\/+$/, "")}/`))));
 }
 
 async function removeDocument(item) {
@@ -100,6 +137,17 @@ $(".files").addEventListener("change", (event) => {
   event.target.value = "";
 });
 for (const choice of $$("[name=mureum-collection]")) choice.addEventListener("change", () => chooseCollection(choice.value));
+$(".documents").addEventListener("change", (event) => {
+  const tick = event.target.closest(".choose");
+  const name = tick.closest(".item").dataset.document;
+  if (tick.checked) chosen[collection()].add(name); else chosen[collection()].delete(name);
+  showChoice();
+});
+$(".clear-choice").addEventListener("click", () => {
+  chosen[collection()].clear();
+  showChoice();
+  $(".documents .choose")?.focus();
+});
 $(".documents").addEventListener("click", (event) => {
   const item = event.target.closest(".item");
   if (!item) return;

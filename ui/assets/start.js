@@ -45,11 +45,12 @@ async function start() {
   const kept = recall(sessionStorage, "mureum.conversation");
   const documents = chooseCollection(recall(localStorage, "mureum.collection") === "own" ? "own" : "shared");
   try {
-    if (kept) await openConversation(kept);
+    if (kept) await openConversation(kept, false);
   } catch (error) {
     hint(error.markup);
   }
   root.dataset.ready = "true";
+  performance.mark("mureum-ready");
   if (wide.matches) box.focus();
   await Promise.all([listConversations(), documents]);
 }
