@@ -23,7 +23,7 @@ ASKING = frozenset(
     " 소개 행사 발표 계획 방법 경우 정도 종류 예 예시 앞 뒤 다음 처음 마지막"
     " 순서 상황 표현 평가 언급 질문 답 대답 결과 역할 목적 목표 특징 차이 비교"
     " 인용 무엇 누구 언제 어디 얼마 왜 가지 개 명 번 것 거 수"
-    " 중 쪽 편 점 부분 번째 며칠".split()
+    " 중 쪽 편 점 부분 번째 며칠 확인 부탁 전체 구체 본격 바탕 한마디 건물 관련 자세 간단".split()
 )
 _OTHER_TIMES = frozenset(("last year", "next year", "year before last", "last month", "next month"))
 """Times that a question names only where they are another time than that of the text."""
@@ -49,6 +49,18 @@ def missing(question: str, spoken: Language, sentences: Sequence[str]) -> list[s
     if spoken == "ko" and language(text) == "ko":
         lacking += unknown_nouns(question, sentences)
     return lacking
+
+
+def lack(question: str, spoken: Language, sentences: Sequence[str]) -> float:
+    """How much the question takes for granted that no sentence has: 1 for each number, time and name, and for common
+    nouns together, which may just be other words for what stands there."""
+    lacking = missing(question, spoken, sentences)
+    common = _common_nouns(question)
+    return float(sum(word not in common for word in lacking) + any(word in common for word in lacking))
+
+
+def _common_nouns(question: str) -> set[str]:
+    return {token.form for token in kiwi().tokenize(question) if token.tag == "NNG"}
 
 
 def is_yes_no(question: str, spoken: Language) -> bool:

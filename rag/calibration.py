@@ -41,14 +41,14 @@ class Signals:
     odds:    log-odds of the model that the answer is there; None when it does not tell.
     second:  its log-odds that its own draft is the right answer; None where it was not asked.
     cosine:  of the question and the best passage, [-1, 1]; None across languages, where its scale is another.
-    lacking: how many things the question names and the sentences lack.
+    lacking: how much the question names that the sentences lack (see answerability.lack).
     whole:   the model has read all of the index.
     spoken:  the question's language.
     """
 
     odds: float | None
     cosine: float | None
-    lacking: int
+    lacking: float
     whole: bool
     spoken: Language
     second: float | None = None
@@ -194,7 +194,7 @@ def _row(signals: Signals, middle: float, average: float) -> tuple[float, float,
     """In the order of the weights, each rising with the chance of an answer."""
     cosine = 0.0 if signals.whole or signals.cosine is None else signals.cosine - middle
     second = 0.0 if signals.second is None else signals.second - average
-    return signals.odds or 0.0, second, cosine, -float(min(signals.lacking, 2))
+    return signals.odds or 0.0, second, cosine, -min(signals.lacking, 2.0)
 
 
 Rows = NDArray[np.float64]

@@ -11,7 +11,7 @@ from index.sentences import sentences as split_sentences
 from index.snapshot import Index
 from index.tokens import tokens
 from rag import prompts
-from rag.answerability import is_yes_no, missing
+from rag.answerability import is_yes_no, lack
 from rag.bridge import Bridge, foreign
 from rag.calibration import Calibration, Signals
 from rag.context import Context
@@ -190,7 +190,7 @@ class Writer:
     def _signals(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> Signals:
         """What tells whether the answer is there."""
         texts = [self._context.text(one) for one in self._whole or ranked]
-        lacking = missing(self._asked.text, self._asked.language, texts)
+        lacking = lack(self._asked.text, self._asked.language, texts)
         odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
         if odds is not None and self._asked.earlier:
             odds += FOLLOW_UP
@@ -198,7 +198,7 @@ class Writer:
             odds += YES_NO
         foreign_ones = any(self._is_foreign(one) for one in ranked[:SHOWN])
         cosine = None if foreign_ones else self._cosine
-        return Signals(odds, cosine, len(lacking), self._whole is not None, self._asked.language)
+        return Signals(odds, cosine, lacking, self._whole is not None, self._asked.language)
 
     def _ranked(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
         """The ranking, made anew in the question's language where the documents are in the other.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.answerability import is_yes_no, missing, unknown_nouns
+from rag.answerability import is_yes_no, lack, missing, unknown_nouns
 from rag.kinds import has_kind
 from rag.records import Language
 
@@ -59,6 +59,12 @@ def test_what_is_missing_is_named(question: str, spoken: Language, what: str) ->
 )
 def test_the_kind_of_answer(question: str, answer: str, fits: bool) -> None:
     assert has_kind(question, answer) is fits
+
+
+def test_common_nouns_count_once_and_names_each() -> None:
+    assert lack("참석 인원과 예산 규모는?", "ko", ["행사는 3일 열린다."]) == 1.0
+    assert lack("오세훈 시장은 2023년에 뭐랬어?", "ko", ["시장은 3일 말했다."]) == 2.0
+    assert lack("행사는 며칠이야? 확인 부탁해요.", "ko", ["행사는 3일 열린다."]) == 0.0
 
 
 def test_yes_no_questions() -> None:

@@ -145,7 +145,7 @@ def test_evidence_does_not_wait_and_answerers_of_one_model_share_its_line(index:
     stream: Any = second.stream("신약은 어디서 공개됐어?", visitor="c")
     assert isinstance(next(stream), Found) and next(stream) == Waiting(1)
     other.start()
-    until(lambda: len(first.turns._line) == 3)
+    until(lambda: any(isinstance(event, Waiting) for event in events))
     stream.close()
     let.set()
     one.join(20)
