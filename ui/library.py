@@ -75,7 +75,8 @@ class Library:
         self._open: OrderedDict[str, Answerer] = OrderedDict()
 
     def answerer(self, owner: str, collection: Collection) -> Answerer:
-        """Who answers from a collection. Raises NoOwnDocuments and what opening an index raises."""
+        """Who answers from a collection, with its index in its newest state. Raises NoOwnDocuments and what opening an
+        index raises."""
         if collection == "shared":
             return self.shared
         answerer = self._opened_before(owner)
@@ -84,6 +85,7 @@ class Library:
                 answerer = self._opened_before(owner) or self._keep_open(owner, self._opened(owner))
         if not answerer.index.catalogue.documents():
             raise _none()
+        answerer.index.snapshot()
         return answerer
 
     def documents(self, owner: str, collection: Collection) -> list[DocumentInfo]:
