@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
-from index.catalogue import Catalogue, PassageRow
+from index.catalogue import Catalogue
 from index.encoder import Encoder
 from index.errors import DocumentConflict, DocumentError, DocumentNotFound, DocumentUnsupported
+from index.inspection import check
 from index.passages import passages
 from index.reading import files_of, read
 from index.records import Document, Passage, Recipe
+from index.rows import PassageRow
 from index.sentences import language
-from index.snapshot import load, recipe_for, vectors_fault, vectors_path
+from index.snapshot import derived_fault, load, recipe_for
 from index.tokens import tokens
 
 BATCH_PASSAGES = 128
@@ -170,12 +172,9 @@ def verify(folder: Path, recipe: Recipe) -> list[str]:
     """What is wrong with an index, a line each; empty when it is whole."""
     catalogue = Catalogue.open(folder, recipe)
     try:
-        faults = catalogue.check()
-        state = catalogue.state()
-        fault = vectors_fault(catalogue, state)
-        if fault not in ("", "missing"):  # it is made when it is first wanted: that it is not there is no fault
-            faults.append(f"{vectors_path(catalogue, state).name} is {fault}; the next start makes it anew")
-        return faults
+        faults = check(catalogue)
+        fault = derived_fault(catalogue)
+        return [*faults, fault] if fault else faults
     finally:
         catalogue.close()
 

@@ -15,7 +15,8 @@
     │   ├── IndexMismatch          it was built by another model or another version
     │   ├── IndexDamaged           its files contradict each other or cannot be read
     │   ├── IndexBusy              another process is writing it
-    │   └── IndexNotWritable       its folder or files may not be written
+    │   ├── IndexNotWritable       its folder or files may not be written
+    │   └── StoreUnreachable       the Milvus that holds its vectors does not answer
     ├── DocumentError              one file that was to be indexed
     │   ├── DocumentNotFound       nothing is there
     │   ├── DocumentEmpty          it holds no text
@@ -143,6 +144,12 @@ class IndexNotWritable(IndexFault):
     """The folder or a file of the index may not be written. Value besides IndexFault's: `reason`."""
 
     code = "index-not-writable"
+
+
+class StoreUnreachable(IndexFault):
+    """The Milvus that holds the index's vectors does not do its work. Value besides IndexFault's: `reason`."""
+
+    code = "store-unreachable"
 
 
 class DocumentError(MureumError):

@@ -4,6 +4,10 @@ import errno
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.errors import NoSpace
 
@@ -26,3 +30,10 @@ def write_atomically(path: Path, data: bytes) -> None:
                 needed=len(data),
             ) from error
         raise
+
+
+def mapped(path: Path, kind: type[np.generic]) -> NDArray[Any]:
+    """A file of numbers as an array (n,) that is read where it is used. Raises OSError, ValueError."""
+    if not path.stat().st_size:  # nothing can be mapped
+        return np.zeros(0, kind)
+    return np.asarray(np.memmap(path, kind, "r"))

@@ -7,15 +7,34 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from index.address import SCHEME, Address
 from index.errors import UsageError
 from index.models import ANSWERING_MODEL, EMBEDDING_MODEL
+
+
+def indexes_folder() -> Path:
+    """Where indexes that have a name instead of a path lie, a folder each."""
+    return user_data_path("mureum") / "indexes"
+
+
+def index_folder(index: str) -> Path:
+    """The folder that an index is meant by: a path, a name, or the address of one whose vectors lie in Milvus.
+
+    What has no separator in it and is nothing in the working folder is a name: 'reports' is the folder 'reports' in
+    `indexes_folder()`, './reports' always the one here. Raises UsageError for an address that is none.
+    """
+    if index.startswith(SCHEME):
+        return indexes_folder() / Address.of(index).folder_name
+    path = Path(index)
+    is_name = path.name == index and index != ".." and not any(mark in index for mark in "/\\") and not path.exists()
+    return indexes_folder() / index if is_name else path
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The program's settings; each has an option of the command or an environment variable MUREUM_<NAME>.
 
-    index:     folder of the index.
+    index:     folder of the index; a bare name is one of the named indexes (see `index_folder`).
     encoder:   embedding model: a default model's name, a folder or a hub id.
     llm:       answering model: a default model's name, a .gguf file, a folder, a hub id, or the URL of an
                OpenAI-compatible server ('http://127.0.0.1:8000/v1'); a model's name may follow after '#'.
@@ -45,7 +64,7 @@ class Settings:
                 values[name] = value
         try:
             return cls(
-                index=Path(values.get("index") or user_data_path("mureum") / "index"),
+                index=index_folder(values["index"]) if "index" in values else user_data_path("mureum") / "index",
                 encoder=values.get("encoder", EMBEDDING_MODEL),
                 llm=values.get("llm", ANSWERING_MODEL),
                 llm_key=values.get("llm_key", ""),

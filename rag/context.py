@@ -45,14 +45,13 @@ class Context:
         self.snapshot = snapshot
         self.rows = rows
         self._passages = snapshot.passages if rows is None else [snapshot.passages[row] for row in rows]
-        self.documents = list(dict.fromkeys(passage.document for passage in self._passages))
+        self.documents = (
+            snapshot.documents if rows is None else list(dict.fromkeys(passage.document for passage in self._passages))
+        )
         self.few = self._few()
         """All its distinct sentences in their order, without orders to the model, when they are few."""
         self.whole = self._whole()
         """The same, when they are short enough together for one prompt."""
-        self._passage_of = {
-            (passage.document, *span): passage for passage in self._passages for span in passage.sentences
-        }
         self._vectors: dict[tuple[str, int, int], NDArray[np.float32]] | None = None
 
     def text(self, sentence: Citation) -> str:
@@ -96,7 +95,9 @@ class Context:
         """What a bare line of a reporter's name is: 'photo' under a caption, 'byline' by itself; '' for a sentence."""
         if not _REPORTER.match(self.text(sentence)):
             return ""
-        return "photo" if self._passage_of[sentence.document, *sentence.span].start < sentence.start else "byline"
+        return (
+            "photo" if self.snapshot.passage_at(sentence.document, sentence.start).start < sentence.start else "byline"
+        )
 
     def direct(self, question: NDArray[np.float32]) -> dict[tuple[str, int, int], float]:
         """Of each sentence of a small index the cosine with a question's vector (size,), [-1, 1]."""
@@ -112,11 +113,11 @@ class Context:
 
     def is_repeated(self, sentence: Citation) -> bool:
         """Whether it stands in a caption or a credit line."""
-        return self._passage_of[sentence.document, *sentence.span].repeated
+        return self.snapshot.passage_at(sentence.document, sentence.start).repeated
 
     def _few(self) -> tuple[Citation, ...] | None:
         passages = self._passages
-        if sum(len(passage.sentences) for passage in passages) > 2 * FEW:
+        if len(passages) > 2 * FEW or sum(len(passage.sentences) for passage in passages) > 2 * FEW:
             return None
         sentences = tuple(one for one in self._distinct(_sentences(passages)) if not gives_orders(self.text(one)))
         return sentences if len(sentences) <= FEW else None

@@ -6,7 +6,6 @@ without training). Vectors are compared as differences from their language's mea
 good part in common, which says nothing and hides what two languages share.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Asked, Centre, Vectors
+from index.lexical import best_rows
 from index.sentences import language
 from index.snapshot import Index, Snapshot
 from index.tokens import tokens
@@ -102,7 +102,7 @@ class _View:
         self._weights = asked.weights
         self._vector = _unit(asked.vector - centres[spoken].vector)
         self._tokens = _unit(asked.tokens - centres[spoken].token)
-        counts = Counter(snapshot.languages)
+        counts = snapshot.counts
         self._centres: dict[str, Vectors] = {}
         self._token_centres: dict[str, Vectors] = {}
         for other, own in snapshot.centres.items():
@@ -177,8 +177,7 @@ def _pool(
     ids = None if among is None else np.array([snapshot.ids[row] for row in among], np.int64)
     nearest, _ = snapshot.vectors.search(vector, POOL, ids)
     rows = {snapshot.rows[int(number)] for number in nearest}
-    matching = np.argsort(-lexical, kind="stable")[:POOL]
-    rows |= {int(row) for row in matching if lexical[row] > 0}
+    rows |= {int(row) for row in best_rows(lexical, POOL)}
     return sorted(rows)
 
 

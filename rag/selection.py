@@ -17,13 +17,11 @@ def rows_of(snapshot: Snapshot, names: Sequence[str]) -> Rows | None:
     """The passages of the named documents and folders; None for all there are. Raises NoSuchDocument."""
     if not names:
         return None
-    rows: dict[str, list[int]] = {}
-    for row, passage in enumerate(snapshot.passages):
-        rows.setdefault(passage.document, []).append(row)
-    chosen = documents_of(rows, names)
-    if len(chosen) == len(rows):
+    chosen = documents_of(snapshot.documents, names)
+    if len(chosen) == len(snapshot.documents):
         return None
-    return np.array(sorted(row for name in chosen for row in rows[name]), np.int64)
+    ids = [number for name in chosen for number in snapshot.catalogue.ids_of(name)]
+    return np.array(sorted(snapshot.rows[number] for number in ids), np.int64)
 
 
 def documents_of(known: Collection[str], names: Sequence[str]) -> set[str]:

@@ -32,11 +32,7 @@ SHORTEST = 20
 
 def central(snapshot: Snapshot, document: str, count: int = SENTENCES) -> list[Citation]:
     """The sentences that say most of a document, in reading order; their score is the cosine with its mean."""
-    own = [
-        (passage, number)
-        for passage, number in zip(snapshot.passages, snapshot.ids, strict=True)
-        if passage.document == document
-    ]
+    own = list(zip(snapshot.passages_of(document), snapshot.catalogue.ids_of(document), strict=True))
     plain = [(passage, number) for passage, number in own if not passage.repeated] or own
     vectors = snapshot.sentence_vectors([number for _, number in plain])
     sentences: dict[tuple[int, int], NDArray[np.float32]] = {}

@@ -13,13 +13,13 @@ PACKAGES = ("index", "rag", "ui")
 """From the bottom up: a package imports from itself and from those before it."""
 
 HOMES = {
-    "bm25s": {"index/lexical.py"},
     "faiss": {"index/vectors.py"},
     "fastapi": {"ui/chat.py"},
     "gradio": {"ui/chat.py"},
     "huggingface_hub": {"index/hub.py"},
     "kiwipiepy": {"index/tokens.py"},
     "openai": {"rag/openai_server.py"},
+    "pymilvus": {"index/milvus.py"},
     "sentence_transformers": {"index/encoder.py"},
     "sentencex": {"index/sentences.py"},
     "torch": {"index/encoder.py", "rag/transformers_model.py"},

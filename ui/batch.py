@@ -81,8 +81,10 @@ def _asked(line: bytes, where: str) -> Asked | BadLine:
         if not isinstance(text, str):
             raise UsageError(f"{where}: 'question' is missing or not a text.")
         if not (index is None or isinstance(index, str)):
-            raise UsageError(f"{where}: 'index' is not the path of a folder.")
-        folder = Path(index) if index else None
+            raise UsageError(f"{where}: 'index' is not the path or the name of an index.")
+        from index.settings import index_folder
+
+        folder = index_folder(index) if index else None
         history = _history(record.get("history") or [], where)
         return Asked(number, clean(text), folder, history, _documents(record.get("documents"), where))
     except UsageError as error:

@@ -268,6 +268,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "index add": upkeep.index_add,
     "index remove": upkeep.index_remove,
     "index list": upkeep.index_list,
+    "index names": upkeep.index_names,
     "index info": upkeep.index_info,
     "index verify": upkeep.index_verify,
     "index rebuild": upkeep.index_rebuild,

@@ -80,12 +80,12 @@ def parser() -> argparse.ArgumentParser:
 
 def settings(arguments: argparse.Namespace) -> "Settings":
     """The environment's settings, under those given as options. Raises UsageError."""
-    from index.settings import Settings
+    from index.settings import Settings, index_folder
 
     given = {field.name: getattr(arguments, field.name, None) for field in fields(Settings)}
     changes = {name: value for name, value in given.items() if value is not None}
     if "index" in changes:
-        changes["index"] = Path(changes["index"])
+        changes["index"] = index_folder(changes["index"])
     return replace(Settings.from_environment(), **changes)
 
 
@@ -111,6 +111,7 @@ def _index_commands(
     remove = _command(actions, "remove", "forget documents", writing, "index ")
     remove.add_argument("names", nargs="+", metavar="DOCUMENT", help="a name as 'mureum index list' shows it")
     _command(actions, "list", "list the documents", [common, index], "index ")
+    _command(actions, "names", "list the indexes that have a name", [common], "index ")
     _command(actions, "info", "tell what the index holds and what it was built with", [common, index], "index ")
     _command(actions, "verify", "check that the index is whole", writing, "index ")
     _command(actions, "rebuild", "make it anew from its stored texts, with this model and version", writing, "index ")
@@ -163,7 +164,9 @@ def _common() -> argparse.ArgumentParser:
 
 def _index() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--index", metavar="DIR", help="folder of the index (default: one in your data folder)")
+    options.add_argument(
+        "--index", metavar="INDEX", help="folder of the index, or a name for one in your data folder (which is default)"
+    )
     return options
 
 

@@ -177,6 +177,14 @@ def size(count: int) -> str:
     return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count:,} B"
 
 
+def duration(seconds: float) -> str:
+    """A stretch of time for people."""
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return f"{max(1, round(seconds))} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 

@@ -6,13 +6,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.errors import DocumentNotFound, ModelError
+from index.errors import DocumentNotFound, IndexFault, ModelError
 from ui import report
 from ui.options import settings
 
 if TYPE_CHECKING:
     from index.build import Progress as IndexProgress
     from index.models import Progress as ModelProgress
+
+
+SHOWN = 20
+"""Removed documents that are named."""
 
 
 # --- the index
@@ -35,8 +39,11 @@ def index_add(arguments: argparse.Namespace) -> int:
         report.say(refusal)
     print(
         f"{len(done.added)} added, {len(done.changed)} changed, {len(done.unchanged)} unchanged, "
-        f"{len(done.refused)} refused in {chosen.index}"
+        f"{len(done.removed)} removed, {len(done.refused)} refused in {chosen.index}"
     )
+    print("".join(f"removed: {name} (its file or line is gone)\n" for name in done.removed[:SHOWN]), end="")
+    if len(done.removed) > SHOWN:
+        print(f"removed: {len(done.removed) - SHOWN} more")
     return 1 if done.refused else 0
 
 
@@ -61,6 +68,30 @@ def index_list(arguments: argparse.Namespace) -> int:
     rows += [(d.name, str(d.passages), report.size(d.bytes), d.language, d.added, d.title) for d in documents]
     print("\n".join(report.table(rows)))
     return 0
+
+
+def index_names(_: argparse.Namespace) -> int:
+    """A line for each index that has a name; one that cannot be read says so."""
+    from index.settings import indexes_folder
+
+    folder = indexes_folder()
+    rows = [("INDEX", "DOCUMENTS", "PASSAGES", "TEXT", "BUILT WITH")]
+    for index in sorted(path for path in folder.glob("*") if path.is_dir()):
+        rows.append((index.name, *_overview(index)))
+    print("\n".join(report.table(rows)) if rows[1:] else f"no index has a name yet (they lie in {folder})")
+    return 0
+
+
+def _overview(folder: Path) -> tuple[str, str, str, str]:
+    from index.catalogue import Catalogue
+
+    try:
+        with closing(Catalogue.open_any(folder)) as catalogue:
+            documents, encoder = catalogue.documents(), catalogue.recipe.encoder
+    except IndexFault as error:
+        return "–", "–", "–", error.code
+    passages, size = sum(one.passages for one in documents), sum(one.bytes for one in documents)
+    return str(len(documents)), str(passages), report.size(size), encoder
 
 
 def index_info(arguments: argparse.Namespace) -> int:
@@ -111,8 +142,12 @@ def index_rebuild(arguments: argparse.Namespace) -> int:
 
 def _index_progress(line: report.ProgressLine) -> "Callable[[IndexProgress], None]":
     def show(news: "IndexProgress") -> None:
-        detail = f"{news.files} of {news.all_files} files read, {news.documents} documents done"
-        line.show("indexing", detail, last=news.files == news.all_files)
+        parts = [f"{news.files} of {news.all_files} files read", f"{news.documents} documents done"]
+        if news.passages:
+            parts.append(f"{news.rate:.1f} passages a second")
+        if news.seconds_left:
+            parts.append(f"at most {report.duration(news.seconds_left)} left")
+        line.show("indexing", ", ".join(parts), last=news.files == news.all_files)
 
     return show
 

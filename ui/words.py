@@ -275,6 +275,10 @@ ERRORS: dict[str, Pair] = {
         "색인 '{path}'에 쓸 수 없습니다. 쓸 수 있는 폴더를 --index로 고르세요.",
         "The index '{path}' cannot be written to. Choose a folder that you may write to with --index.",
     ),
+    "store-unreachable": (
+        "색인 '{path}'의 Milvus가 답하지 않습니다 ({reason}). 켜져 있는지, 주소가 맞는지 확인하세요.",
+        "The Milvus of the index '{path}' does not answer ({reason}). Check that it is running and the address.",
+    ),
     "index-busy": (
         "다른 작업이 색인 '{path}'을(를) 쓰고 있습니다. 끝난 뒤에 다시 해 보세요.",
         "Another process is writing the index '{path}'. Try again when it is done.",

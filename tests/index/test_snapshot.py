@@ -1,6 +1,7 @@
 """An index as it is read: it follows the catalogue, mends its FAISS file, and old snapshots stay true."""
 
 import gc
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from index import build, snapshot
 from index.catalogue import Catalogue
-from index.errors import DocumentNotFound, IndexDamaged, IndexMissing, NoSpace
+from index.derived import Derived
+from index.errors import DocumentNotFound, IndexDamaged, IndexMissing
 from index.fake import FakeEncoder
 from index.reading import document
 from index.snapshot import Index, recipe_for
@@ -40,9 +42,13 @@ def index(folder: Path) -> Iterator[Index]:
         yield opened
 
 
-def faiss_file(folder: Path) -> Path:
-    [path] = folder.glob("vectors-*.faiss")
+def derived_folder(folder: Path) -> Path:
+    [path] = folder.glob("derived-*")
     return path
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in derived_folder(folder).iterdir()}
 
 
 def nearest(index: Index, question: str) -> str:
@@ -76,7 +82,7 @@ def test_it_follows_a_change_while_an_old_snapshot_still_answers(index: Index, f
     build.remove(index.folder, ["b.txt"], FakeEncoder())
     assert [old.text(name) for name in ("a.txt", "b.txt")] == [OLD, "날씨가 맑다."]  # read only now
     assert index.text("a.txt") == OLD
-    assert sorted(old.sentence_vectors(old.ids)) == old.ids
+    assert sorted(old.sentence_vectors(old.ids)) == list(old.ids)
     new = index.snapshot()
     assert new.state == old.state + 2
     assert [passage.document for passage in new.passages] == ["a.txt"]
@@ -97,18 +103,18 @@ def test_a_snapshot_that_nobody_holds_lets_go_of_its_files(index: Index) -> None
 def test_a_change_in_the_midst_of_loading_is_not_seen_by_half(
     folder: Path, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faiss_file(folder).unlink()
-    make = snapshot._make_vectors
+    shutil.rmtree(derived_folder(folder))
+    make = Derived.make
 
-    def interrupted(catalogue: Catalogue, state: int, ids: list[int]) -> object:
+    def interrupted(catalogue: Catalogue) -> Derived:
         one = document("c.txt", "그 사이에 들어온 문서이다.")
-        monkeypatch.setattr(snapshot, "_make_vectors", make)
+        monkeypatch.setattr(Derived, "make", make)
         with closing(Catalogue.open(folder, recipe_for(FakeEncoder()))) as other:
             other.put(one, [])
         build.rebuild(folder, FakeEncoder())
-        return make(catalogue, state, ids)
+        return make(catalogue)
 
-    monkeypatch.setattr(snapshot, "_make_vectors", interrupted)
+    monkeypatch.setattr(Derived, "make", interrupted)
     with closing(Index(folder, FakeEncoder())) as index:
         then = index._snapshot
         assert len(then.ids) == then.vectors.count == len(then.lexical.scores(["x"])) == len(then.passages) == 2
@@ -119,77 +125,108 @@ def test_a_change_in_the_midst_of_loading_is_not_seen_by_half(
 def test_it_opens_while_another_process_writes(folder: Path) -> None:
     with closing(Catalogue.open(folder, recipe_for(FakeEncoder()))) as writer:
         with writer._change():
-            writer._run("DELETE FROM documents")
+            writer.run("DELETE FROM documents")
             with closing(Index(folder, FakeEncoder())) as index:
                 assert len(index.snapshot().ids) == 2
         assert writer.documents() == []
 
 
-# --- the FAISS file
+# --- what is derived
 
 
-def test_reopening_encodes_nothing(folder: Path) -> None:
-    encoder = FakeEncoder()
-    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("vectors-*")}
-    assert len(before) == 2
+def test_reopening_encodes_nothing_and_makes_nothing(folder: Path) -> None:
+    encoder, before = FakeEncoder(), times(folder)
     with closing(Index(folder, encoder)) as index:
         assert nearest(index, "의장") == OLD
     assert encoder.encoded == 0
-    assert {path.name: path.stat().st_mtime_ns for path in folder.glob("vectors-*")} == before
+    assert times(folder) == before
 
 
-@pytest.mark.parametrize("damage", ["flipped", "cut", "gone", "no digest", "wrong digest"])
-def test_a_damaged_faiss_file_is_made_anew_without_encoding(damage: str, folder: Path) -> None:
-    path, digest = faiss_file(folder), faiss_file(folder).with_suffix(".sha256")
-    good = path.read_bytes(), digest.read_bytes()
+@pytest.mark.parametrize("name", ["vectors", "rows", "words.json", "ids", "manifest.json"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
+def test_a_damaged_file_is_made_anew_without_encoding(damage: str, name: str, folder: Path) -> None:
+    path = derived_folder(folder) / name
+    good = path.read_bytes()
     if damage == "flipped":
-        path.write_bytes(good[0][:-5] + bytes([good[0][-5] ^ 1]) + good[0][-4:])
+        path.write_bytes(good[:-5] + bytes([good[-5] ^ 1]) + good[-4:])
     elif damage == "cut":
-        path.write_bytes(good[0][:50])
-    elif damage == "wrong digest":
-        digest.write_bytes(b"\xff" * 64)
+        path.write_bytes(good[:5])
     else:
-        (path if damage == "gone" else digest).unlink()
-    faults = build.verify(folder, recipe_for(FakeEncoder()))
-    noticed = [] if damage in ("gone", "no digest") else [f"{path.name} is damaged; the next start makes it anew"]
-    assert faults == noticed
+        path.unlink()
+    assert build.verify(folder, recipe_for(FakeEncoder())) == [
+        f"{path.parent.name} is damaged; the next start makes it anew"
+    ]
     encoder = FakeEncoder()
     with closing(Index(folder, encoder)) as index:
         assert nearest(index, "의장") == OLD
     assert encoder.encoded == 0
-    assert (path.read_bytes(), digest.read_bytes()) == good
+    assert path.read_bytes() == good
     assert build.verify(folder, recipe_for(FakeEncoder())) == []
 
 
-@pytest.mark.parametrize("error", [NoSpace("full"), PermissionError(13, "Permission denied")])
-def test_where_the_faiss_file_cannot_be_kept_the_index_works(
+def test_it_is_made_when_it_is_first_wanted(folder: Path) -> None:
+    shutil.rmtree(derived_folder(folder))
+    assert build.verify(folder, recipe_for(FakeEncoder())) == []
+    Index(folder, FakeEncoder()).close()
+    assert derived_folder(folder).is_dir()
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied")])
+def test_where_it_cannot_be_kept_the_index_works(
     error: Exception, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> None:
         raise error
 
-    faiss_file(folder).unlink()
-    monkeypatch.setattr("index.vectors.write_atomically", refused)
+    shutil.rmtree(derived_folder(folder))
+    monkeypatch.setattr("index.lexical.Postings.save", refused)
     with closing(Index(folder, FakeEncoder())) as index:
         assert nearest(index, "의장") == OLD
-    assert not list(folder.glob("vectors-*.sha256"))
+    assert not list(folder.glob("*derived-*"))
 
 
-def test_files_of_older_states_and_of_killed_processes_are_cleaned_up(folder: Path, files: Path) -> None:
-    (folder / ".vectors-1.faiss.k1ll3d").write_bytes(b"half")
-    old = faiss_file(folder)
+def test_folders_of_older_states_and_of_killed_processes_are_cleaned_up(folder: Path, files: Path) -> None:
+    (folder / ".derived-1.k1ll3d").mkdir()
+    (folder / "vectors-1.faiss").write_bytes(b"of an older program")
+    old = derived_folder(folder)
     (files / "c.txt").write_text("셋째 문서", "utf-8")
     build.add(folder, [files], FakeEncoder())
-    names = {path.name for path in folder.iterdir()}
-    assert faiss_file(folder) != old
-    assert names == {"catalogue.sqlite", faiss_file(folder).name, faiss_file(folder).with_suffix(".sha256").name}
+    assert derived_folder(folder) != old
+    assert {path.name for path in folder.iterdir()} == {"catalogue.sqlite", derived_folder(folder).name}
+
+
+def test_in_a_large_index_changes_lie_over_what_is_derived(
+    folder: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "SMALL", 0)
+    monkeypatch.setattr(snapshot, "CHANGED", 1)
+    before = times(folder)
+    (files / "a.txt").write_text(NEW, "utf-8")
+    (files / "c.txt").write_text("셋째 문서에 의장이 나온다. An English sentence.", "utf-8")
+    build.add(folder, [files], FakeEncoder())
+    assert times(folder) == before
+    with closing(Index(folder, FakeEncoder())) as index:
+        over = index.snapshot()
+        assert nearest(index, "정부가 무엇을 하나") == NEW
+        monkeypatch.setattr(snapshot, "SMALL", 10)
+        anew = snapshot.load(Catalogue.open(folder, recipe_for(FakeEncoder())))
+        assert times(folder).keys() == before.keys()
+        assert times(folder) != before
+        for question in ("의장", "문장", "없는 말"):
+            words, vector = tokens(question), index.encoder.encode_question(question)
+            assert over.lexical.scores(words) == pytest.approx(anew.lexical.scores(words))
+            found, wanted = (dict(zip(*one.vectors.search(vector, 9), strict=True)) for one in (over, anew))
+            assert found == pytest.approx(wanted)
+        assert (over.ids, over.languages, over.counts) == (anew.ids, anew.languages, anew.counts)
+        assert list(over.passages) == list(anew.passages) == [over.passages[row] for row in range(3)]
+        anew.catalogue.close()
 
 
 def test_an_index_without_documents_opens(folder: Path) -> None:
     build.remove(folder, ["a.txt", "b.txt"], FakeEncoder())
     with closing(Index(folder, FakeEncoder())) as index:
         now = index.snapshot()
-        assert (now.ids, now.vectors.count, now.lexical.scores(["a"]).shape) == ([], 0, (0,))
+        assert (list(now.ids), now.vectors.count, now.lexical.scores(["a"]).shape) == ([], 0, (0,))
 
 
 def test_no_index_is_told(tmp_path: Path) -> None:

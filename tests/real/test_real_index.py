@@ -68,10 +68,10 @@ def test_the_nearest_sentence_answers(index: Index) -> None:
         assert words in best_sentence(index, question)
 
 
-def test_the_faiss_file_is_real_and_of_length_one(index: Index, folder: Path) -> None:
-    [path] = folder.glob("vectors-*.faiss")
-    store = VectorStore.load(path)
+def test_the_vectors_file_is_real_and_of_length_one(index: Index, folder: Path) -> None:
+    [path] = folder.glob("derived-*")
     now = index.snapshot()
+    store = VectorStore.load(path, np.array(now.ids), index.encoder.size)
     vectors = store.vectors(np.array(now.ids))
     assert vectors.shape == (len(now.ids), 384)
     assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-5
@@ -79,7 +79,7 @@ def test_the_faiss_file_is_real_and_of_length_one(index: Index, folder: Path) ->
     question = index.encoder.encode_question(QUESTIONS[0][0])
     cosines = vectors @ question
     numbers, scores = store.search(question, len(now.ids))
-    assert sorted(numbers.tolist()) == now.ids
+    assert sorted(numbers.tolist()) == list(now.ids)
     assert np.allclose(scores, np.sort(cosines)[::-1], atol=1e-6)  # captions that say the same are equally near
     assert np.allclose(scores, cosines[[now.rows[number] for number in numbers.tolist()]], atol=1e-6)
 

@@ -1,0 +1,69 @@
+"""A program for test_survival.py: does to an index what each line says, in a process of its own that may be killed.
+
+A line is a JSON list: what to do, the index folder, what with, after how many seconds to kill it (null: never), and
+the size in bytes that no file may grow over (null: any). It answers with a line for everything that is done for good,
+and then 'end' with the exit code.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from index import build
+from index.catalogue import Catalogue
+from index.errors import MureumError
+from index.fake import FakeEncoder
+from index.records import Document
+from index.rows import PassageRow
+
+put = Catalogue.put
+
+
+def put_and_tell(self: Catalogue, document: Document, rows: Sequence[PassageRow]) -> None:
+    put(self, document, rows)
+    print("stored", document.name, flush=True)
+
+
+def act(what: str, folder: Path, argument: str) -> None:
+    if what == "add":
+        build.add(folder, [Path(argument)], FakeEncoder())
+    elif what == "remove":
+        build.remove(folder, argument.split(), FakeEncoder())
+    else:
+        build.rebuild(folder, FakeEncoder(argument))
+    print("done", flush=True)
+
+
+def main() -> None:
+    build.tokens = str.split  # type: ignore[assignment]  # the real analyser takes a second to load
+    build.BATCH_PASSAGES = 1  # a transaction at a time
+    Catalogue.put = put_and_tell  # type: ignore[method-assign]
+    print("ready", flush=True)
+    for line in sys.stdin:
+        what, folder, argument, seconds, limit = json.loads(line)
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                if limit is not None:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+                act(what, Path(folder), argument)
+                code = 0
+            except MureumError as error:
+                print("error", error.code, error, flush=True)
+            finally:
+                os._exit(code)
+        if seconds is not None:
+            time.sleep(seconds)
+            os.kill(child, signal.SIGKILL)  # it is not waited for yet: the number is still its own
+        _, status = os.waitpid(child, 0)
+        print("end", os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    main()
