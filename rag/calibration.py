@@ -21,6 +21,10 @@ from rag.records import Language
 RIDGE = 1.0
 """Penalty on the weights of the fit, in units of the signals' spread."""
 
+LEAST_ODDS = 0.25
+"""Weight that the model's odds keep in any fit. Question sets ask about the matter of their documents; what the odds tell
+best, that a question is about something else altogether, hardly occurs in them."""
+
 FEWEST = 24
 """Questions that a fit needs, a quarter of them of either kind."""
 
@@ -216,12 +220,24 @@ def _loss(rows: Rows, there: Rows, importance: Rows) -> float:
 
 
 def _regress(rows: Rows, there: Rows, importance: Rows) -> Rows:
-    """Logistic regression with a ridge penalty: a weight for each column, none below 0, and the bias last."""
+    """A weight for each column of `_row`, none below 0 and the first not below LEAST_ODDS, and the bias last."""
+    free = _positive(rows, there, importance, np.zeros(len(rows)))
+    if free[0] >= LEAST_ODDS or not rows[:, 0].any():
+        return free
+    others = rows.copy()
+    others[:, 0] = 0.0
+    bound = _positive(others, there, importance, LEAST_ODDS * rows[:, 0])
+    bound[0] = LEAST_ODDS
+    return bound
+
+
+def _positive(rows: Rows, there: Rows, importance: Rows, given: Rows) -> Rows:
+    """Logistic regression with a ridge penalty and no weight below 0, on top of sums that are `given`, (n,)."""
     spread = np.maximum(rows.std(axis=0), 1e-9)
     full = np.zeros(rows.shape[1] + 1)
     used = [column for column in range(rows.shape[1]) if rows[:, column].any()]
     while True:
-        weights = _newton(rows[:, used] / spread[used], there, importance)
+        weights = _newton(rows[:, used] / spread[used], there, importance, given)
         wrong = {column for column, weight in zip(used, weights, strict=False) if weight < 0}
         if not wrong:
             break
@@ -231,13 +247,13 @@ def _regress(rows: Rows, there: Rows, importance: Rows) -> Rows:
     return full
 
 
-def _newton(rows: Rows, there: Rows, importance: Rows) -> Rows:
+def _newton(rows: Rows, there: Rows, importance: Rows, given: Rows) -> Rows:
     """Weights of the columns, and the bias last, (columns + 1,)."""
     rows = np.column_stack([rows, np.ones(len(rows))])
     penalty = np.array([RIDGE] * (rows.shape[1] - 1) + [1e-6])
     weights = np.zeros(rows.shape[1])
     for _ in range(50):
-        chance = 1 / (1 + np.exp(-rows @ weights))
+        chance = 1 / (1 + np.exp(-given - rows @ weights))
         slope = rows.T @ (importance * (chance - there)) + penalty * weights
         curve = (rows * (importance * chance * (1 - chance))[:, None]).T @ rows + np.diag(penalty)
         step = np.linalg.solve(curve, slope)
