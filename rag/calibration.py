@@ -22,8 +22,8 @@ RIDGE = 1.0
 """Penalty on the weights of the fit, in units of the signals' spread."""
 
 LEAST_ODDS = 0.25
-"""Weight that the model's odds keep in any fit. Question sets ask about the matter of their documents; what the odds tell
-best, that a question is about something else altogether, hardly occurs in them."""
+"""Weight that the model's odds keep in any fit. Question sets ask about the matter of their documents; what the odds
+tell best, that a question is about something else altogether, hardly occurs in them."""
 
 FEWEST = 24
 """Questions that a fit needs, a quarter of them of either kind."""
