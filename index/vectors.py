@@ -1,8 +1,8 @@
 """Nearest vectors, with FAISS: the only file that imports it.
 
-Up to EXACT vectors every one is compared. Beyond, an inverted file (Jégou et al. 2011) over vectors of a byte a number
-proposes candidates, which are then compared exactly; how many of its lists are searched follows from the measured
-recall. The vectors themselves lie in a file that is mapped, not read.
+Up to EXACT vectors a flat index compares every one. Beyond, an inverted file (Jégou et al. 2011) over vectors of a byte
+a number proposes candidates, which are then compared exactly; how many of its lists are searched follows from the
+measured recall. The vectors themselves then lie in a file that is mapped, not read.
 """
 
 import errno
@@ -37,16 +37,16 @@ CANDIDATES = 4
 
 BLOCK = 65_536
 
-_VECTORS, _LISTS = "vectors", "lists.faiss"
+_FLAT, _VECTORS, _LISTS = "vectors.faiss", "vectors", "lists.faiss"
 
 
 class VectorStore:
     """Search by dot product, which of rows at length 1 is the cosine: [-1, 1], higher is nearer."""
 
-    def __init__(self, ids: Ids, vectors: NDArray[np.float32], lists: Any = None) -> None:
-        """ids (n,), ascending; vectors (n, size); lists: an inverted file over them
-        (faiss.IndexIVF, whose types know it as the less that all indexes are)."""
-        self._ids, self._vectors, self._lists = ids, vectors, lists
+    def __init__(self, ids: Ids, vectors: NDArray[np.float32], flat: Any = None, lists: Any = None) -> None:
+        """ids (n,), ascending; vectors (n, size); flat: the index that holds them (faiss.IndexFlatIP), or lists: an
+        inverted file over them (faiss.IndexIVF; its types know both as the less that all indexes are)."""
+        self._ids, self._vectors, self._flat, self._lists = ids, vectors, flat, lists
         self._kept: NDArray[np.bool_] | None = None
         self._fresh: tuple[Ids, NDArray[np.float32]] = (ids[:0], vectors[:0])
 
@@ -57,34 +57,42 @@ class VectorStore:
         order = np.argsort(ids)
         if not np.array_equal(order, np.arange(len(ids))):
             ids, vectors = ids[order], vectors[order]
-        return cls(ids, vectors, _lists(vectors) if len(ids) > exact else None)
+        if len(ids) > exact:
+            return cls(ids, vectors, lists=_lists(vectors))
+        flat = faiss.IndexFlatIP(vectors.shape[1])
+        flat.add(vectors)
+        return cls(ids, vectors, flat)
 
     def save(self, folder: Path) -> None:
         """Write the files into a folder. OSErrors pass."""
+        if self._flat is not None:  # through Python: on Windows FAISS opens no path that is not ASCII
+            (folder / _FLAT).write_bytes(faiss.serialize_index(self._flat).tobytes())
+            return
         self._vectors.tofile(folder / _VECTORS)
-        if self._lists is not None:
-            try:
-                faiss.write_index(self._lists, str(folder / _LISTS))
-            except RuntimeError as error:  # it says in words alone that a disk is full
-                raise OSError(errno.EIO, str(error)) from error
+        try:
+            faiss.write_index(self._lists, str(folder / _LISTS))
+        except RuntimeError as error:  # it says in words alone that a disk is full
+            raise OSError(errno.EIO, str(error)) from error
 
     @classmethod
     def load(cls, folder: Path, ids: Ids, size: int) -> "VectorStore":
-        """Map the files that `save` wrote. Raises IndexDamaged; OSErrors pass."""
+        """Read or map the files that `save` wrote. Raises IndexDamaged; OSErrors pass."""
         try:
+            if (folder / _FLAT).exists():
+                flat: Any = faiss.deserialize_index(np.frombuffer((folder / _FLAT).read_bytes(), np.uint8))
+                if flat.metric_type != faiss.METRIC_INNER_PRODUCT:
+                    raise ValueError("another metric")
+                return cls(ids, flat.reconstruct_n(0, flat.ntotal).reshape(len(ids), size), flat)
             vectors = mapped(folder / _VECTORS, np.float32).reshape(len(ids), size)
-            path = folder / _LISTS
-            lists: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP) if path.exists() else None
-        except (RuntimeError, ValueError) as error:
+            lists: Any = faiss.read_index(str(folder / _LISTS), faiss.IO_FLAG_MMAP)
+        except (RuntimeError, ValueError, MemoryError) as error:
             raise IndexDamaged(f"'{folder}' has no vectors that can be read.", path=folder) from error
-        store = cls(ids, vectors, lists)
-        if lists is not None:
-            lists.parallel_mode = 1  # one question, its lists on all cores; FAISS does not keep this
-        return store
+        lists.parallel_mode = 1  # one question, its lists on all cores; FAISS does not keep this
+        return cls(ids, vectors, lists=lists)
 
     def changed(self, kept: NDArray[np.bool_], ids: Ids, vectors: NDArray[np.float32]) -> "VectorStore":
         """The same without the vectors that are not `kept` (n,), and with others, whose ids are higher."""
-        store = VectorStore(self._ids, self._vectors, self._lists)
+        store = VectorStore(self._ids, self._vectors, self._flat, self._lists)
         store._kept = None if kept.all() else kept
         store._fresh = ids, vectors
         return store
@@ -143,9 +151,9 @@ class VectorStore:
         if not k:
             return self._ids[:0], np.empty(0, np.float32)
         if self._lists is None:
-            scores = self._vectors @ question  # on all cores, where FAISS takes one for one question
-            nearest = np.sort(np.argpartition(-scores, k - 1)[:k])
-            return _best(nearest, scores[nearest], k)
+            [scores], [rows] = self._flat.search(question[None], k)
+            order = np.lexsort((rows, -scores))  # of equals the first in the file
+            return rows[order], scores[order]
         return _proposed(self._lists, self._vectors, question, k)
 
 

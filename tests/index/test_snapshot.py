@@ -142,7 +142,7 @@ def test_reopening_encodes_nothing_and_makes_nothing(folder: Path) -> None:
     assert times(folder) == before
 
 
-@pytest.mark.parametrize("name", ["vectors", "rows", "words.json", "ids", "manifest.json"])
+@pytest.mark.parametrize("name", ["vectors.faiss", "rows", "words.json", "ids", "manifest.json"])
 @pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
 def test_a_damaged_file_is_made_anew_without_encoding(damage: str, name: str, folder: Path) -> None:
     path = derived_folder(folder) / name

@@ -61,7 +61,7 @@ def test_the_files_go_there_and_back_under_any_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [0, 1000, 50 * 64 - 1])
 def test_other_files_are_refused(size: int, tmp_path: Path) -> None:
     VectorStore.build(np.arange(50), unit(50, 16)).save(tmp_path)
-    (tmp_path / "vectors").write_bytes((tmp_path / "vectors").read_bytes()[:size])
+    (tmp_path / "vectors.faiss").write_bytes((tmp_path / "vectors.faiss").read_bytes()[:size])
     with pytest.raises(IndexDamaged):
         VectorStore.load(tmp_path, np.arange(50), 16)
 

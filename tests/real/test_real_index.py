@@ -99,7 +99,7 @@ def test_it_is_opened_again_and_repaired_without_encoding(
         raise AssertionError("encoded again")
 
     monkeypatch.setattr(encoder, "encode_in_full", refused)
-    [path] = folder.glob("vectors-*.faiss")
+    [path] = folder.glob("derived-*/vectors.faiss")
     for content in (path.read_bytes(), b"", path.read_bytes()[:-1] + b"?"):
         path.write_bytes(content)
         with closing(Index(folder, encoder)) as index:
