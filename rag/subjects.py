@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from index.tokens import kiwi, tokens
 from rag.answerability import ASKING, abbreviates
+from rag.names import people
 from rag.records import Language
 
 RARE = 2
@@ -39,5 +40,7 @@ def holders(words: frozenset[str], sentences: Sequence[str]) -> set[int]:
 
 
 def _nouns(question: str) -> set[str]:
+    """Not a person's name: who has been named is spoken of further without it."""
     nouns = {token.form for token in kiwi().tokenize(question) if token.tag in ("NNG", "NNP", "SL")}
-    return set(tokens(question)) & {form.lower() for form in nouns} - ASKING
+    telling = {form for form in nouns if len(form) > 1} - ASKING - set(people(question))
+    return set(tokens(question)) & {form.lower() for form in telling}

@@ -11,6 +11,7 @@ from index.sentences import sentences as split_sentences
 from index.snapshot import Index
 from index.tokens import tokens
 from rag import prompts
+from rag.actors import strays
 from rag.answerability import is_yes_no, lack
 from rag.bridge import Bridge, foreign
 from rag.calibration import Calibration, Signals
@@ -69,6 +70,9 @@ SECOND_QUOTE = 0.1
 
 TERSE = 0.6
 """An answer shorter than this part of the sentence it rests on has that sentence quoted under it."""
+
+ASTRAY = ("subject", "actor")
+"""Reasons that say that a draft is about something or somebody else."""
 
 FURTHER = 4
 """Of the most likely sentences, how many the second sentence of a draft and those after it may rest on."""
@@ -152,9 +156,11 @@ class Writer:
             yield replace(blank, reason="kind")
         elif other := self._disagreeing(holding, sentences, ranked):
             yield self.quoted(blank, other, "disagreement")
+        elif not holding and verdicts[0].reason == "actor" and not self._asked.earlier:
+            yield replace(blank, reason="actor")
         elif not holding:
             # a draft about something else has led the ranking astray
-            quotes = self._quotes(self._telling_first(before)) if verdicts[0].reason == "subject" else quotes
+            quotes = self._quotes(self._telling_first(before)) if verdicts[0].reason in ASTRAY else quotes
             yield self.quoted(blank, quotes, verdicts[0].reason)
         else:
             yield self._answered(blank, holding, sentences, "partly" if len(holding) < len(verdicts) else "")
@@ -311,6 +317,8 @@ class Writer:
         """Why a claim that its sentence supports answers another question; '' when it does not."""
         if lacks_figure(self._asked.text, verdict.text):
             return "kind"
+        if any(strays(self._asked.text, originals[row], originals) for row in verdict.cited):
+            return "actor"
         if translated:
             return ""
         words = telling_words(self._asked.text, self._asked.language, originals)
