@@ -70,6 +70,7 @@ class LlamaCppModel:
                 reason=str(error),
             ) from error
         self._turn = threading.Lock()
+        self._closing = threading.Event()
 
     @property
     def url(self) -> str:
@@ -119,8 +120,10 @@ class LlamaCppModel:
             self._save(kept)
 
     def close(self) -> None:
-        """See AnsweringModel."""
-        self._server = None
+        """See AnsweringModel. What is under way is stopped first: the library would crash without its model."""
+        self._closing.set()
+        with self._turn:
+            self._server = None
         self._scratch.cleanup()
 
     def _restore(self, kept: Path) -> bool:
@@ -150,6 +153,8 @@ class LlamaCppModel:
 
     def _slot(self, action: str, file: str) -> bool:
         """Save or restore what the model has read, by the library's own way in; whether it worked."""
+        if self._server is None:
+            return False
         request = urllib.request.Request(
             f"{self._server.listening_address}/slots/0?action={action}",
             data=json.dumps({"filename": file}).encode(),
@@ -200,7 +205,7 @@ class LlamaCppModel:
                 def on_chunk(chunk: dict[str, Any]) -> bool:
                     if error := _fault(chunk):
                         outcome.append(error)
-                    elif cancel is not None and cancel.is_set():
+                    elif self._closing.is_set() or (cancel is not None and cancel.is_set()):
                         outcome.append(Cancelled("The answer was stopped."))
                     elif time.monotonic() > deadline:
                         outcome.append(
@@ -216,6 +221,8 @@ class LlamaCppModel:
 
                 if cancel is not None and cancel.is_set():
                     raise Cancelled("The answer was stopped.")
+                if self._server is None:
+                    raise ModelFailed("The answering model has been closed.", name=self.name, reason="closed")
                 self._server.handle_chat_completions(request, on_chunk)
             chunks.put(outcome[0] if outcome else None)
         except MureumError as error:

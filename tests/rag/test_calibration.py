@@ -66,9 +66,13 @@ def test_too_few_questions_change_nothing() -> None:
     assert calibration.fit([one for one in cases(200) if one[1]], "made up", base).weights == base.weights
 
 
-def test_a_signal_that_misleads_gets_no_weight() -> None:
-    known = [(replace(signals, odds=-(signals.odds or 0.0)), there) for signals, there in cases(200)]
-    assert calibration.fit(known, "made up", NONE).weights["window ko"].odds == 0.0
+def test_a_signal_that_misleads_gets_no_weight_but_for_the_odds() -> None:
+    known = [
+        (replace(signals, odds=-(signals.odds or 0.0), cosine=1 - (signals.cosine or 0.0)), there)
+        for signals, there in cases(200)
+    ]
+    weights = calibration.fit(known, "made up", NONE).weights["window ko"]
+    assert (weights.odds, weights.cosine) == (calibration.LEAST_ODDS, 0.0)
 
 
 def test_the_whole_of_an_index_is_judged_without_the_cosine() -> None:

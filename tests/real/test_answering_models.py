@@ -12,7 +12,9 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, StableLmConfig, StableLmForCausalLM
 
-from index.errors import Cancelled, ModelFailed, ModelTimeout, ModelUnreachable
+from index.errors import Cancelled, ModelFailed, ModelTimeout, ModelUnreachable, MureumError
+from index.fetching import fetch
+from index.models import ANSWERING_MODEL
 from rag.llamacpp import LlamaCppModel, yes_minus_no
 from rag.model import AnsweringModel, Message
 from rag.openai_server import OpenAIModel
@@ -52,6 +54,29 @@ def test_llama_stops_when_nobody_reads(llama: LlamaCppModel) -> None:
     begin = time.monotonic()
     list(llama.stream((Message("user", "Say hi."),), 2))
     assert time.monotonic() - begin < 20  # 400 tokens take longer
+
+
+def test_llama_can_be_closed_while_it_works() -> None:
+    """Whatever else still works with it hears of it; the process lives on."""
+    model = LlamaCppModel(Path(fetch(ANSWERING_MODEL)), context=512, seconds=240)
+    heard: list[BaseException] = []
+    began = threading.Event()
+
+    def work() -> None:
+        try:
+            for _ in model.stream(COUNT, 400):
+                began.set()
+        except MureumError as error:
+            heard.append(error)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert began.wait(120)
+    model.close()
+    worker.join(30)
+    assert [type(error) for error in heard] == [Cancelled]
+    with pytest.raises(ModelFailed):
+        list(model.stream(COUNT, 1))
 
 
 def test_llama_keeps_its_time_limit(llama: LlamaCppModel) -> None:
