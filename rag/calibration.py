@@ -50,7 +50,7 @@ class Signals:
     second:  its log-odds that its own draft is the right answer; None where it was not asked.
     cosine:  of the question and the best passage, [-1, 1]; None across languages, where its scale is another.
     lacking: how much the question names that the sentences lack (see answerability.lack).
-    whole:   the model has read all of the index.
+    whole:   the index is small enough for the model to read all of it.
     spoken:  the question's language.
     """
 

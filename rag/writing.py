@@ -204,7 +204,7 @@ class Writer:
             odds += YES_NO
         foreign_ones = any(self._is_foreign(one) for one in ranked[:SHOWN])
         cosine = None if foreign_ones else self._cosine
-        return Signals(odds, cosine, lacking, self._whole is not None, self._asked.language)
+        return Signals(odds, cosine, lacking, self._context.whole is not None, self._asked.language)
 
     def _ranked(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
         """The ranking, made anew in the question's language where the documents are in the other.
