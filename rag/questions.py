@@ -35,6 +35,9 @@ _PRONOUN = re.compile(
 _SHORT = {"ko": 3, "en": 4}
 """Words up to which a question that follows another, and names no matter of its own, is taken to be incomplete."""
 
+_MATTERS = frozenset("행사 기사 문서 본문 사진".split())
+"""Nouns that stand in many questions, and yet are what one is about: '행사는 어디서 열렸어?'."""
+
 _COMMON = frozenset(
     "who whom whose what when where which why how much many long old is are was were do does did has have had can will"
     " would should the a an of in on at to for by with and or not exactly name title job position date time place day"
@@ -92,4 +95,5 @@ def _names_a_matter(text: str, spoken: Language) -> bool:
     """Whether a question has a word for what it is about: '개발비는 얼마였어?', not '얼마였어?'."""
     if spoken == "en":
         return any(word not in _COMMON for word in re.findall(r"[a-z']+", text.lower()))
-    return any(token.tag in ("NNG", "NNP", "SL") and token.form not in ASKING for token in kiwi().tokenize(text))
+    nouns = {token.form for token in kiwi().tokenize(text) if token.tag in ("NNG", "NNP", "SL")}
+    return bool(nouns - ASKING or nouns & _MATTERS)

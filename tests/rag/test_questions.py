@@ -48,6 +48,12 @@ def test_korean_follow_ups(asked: str) -> None:
     assert ("백승욱" in question.search) is not shifts(asked, "ko")
 
 
+def test_a_short_question_that_names_its_matter_stands_alone() -> None:
+    assert not leans_on_earlier("행사는 어디서 열렸어?", "ko")
+    assert not leans_on_earlier("개발비는 얼마였어?", "ko")
+    assert leans_on_earlier("며칠에?", "ko") and leans_on_earlier("제목이 뭐였어?", "ko")
+
+
 @pytest.mark.parametrize(
     "asked", ["and who said that?", "What about the industry ministry?", "What is his job?", "Why?"]
 )
