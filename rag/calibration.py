@@ -7,6 +7,7 @@ answering and one embedding model, and `mureum calibrate` makes them for others.
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from index.models import models_dir
 from rag.records import Language
+
+log = logging.getLogger(__name__)
 
 RIDGE = 1.0
 """Penalty on the weights of the fit, in units of the signals' spread."""
@@ -132,7 +135,7 @@ def load(llm: str, encoder: str) -> Calibration:
                 weights = {situation: Weights(**values) for situation, values in record["weights"].items()}
                 return Calibration(weights, str(record["made"]))
         except (ValueError, TypeError, KeyError, AttributeError):
-            continue  # a damaged file of one's own: what comes along still holds
+            log.warning("'%s' is damaged: the calibration that comes along is used instead", own_file())
     return Calibration()
 
 
