@@ -85,6 +85,8 @@ class VectorStore:
                 return cls(ids, flat.reconstruct_n(0, flat.ntotal).reshape(len(ids), size), flat)
             vectors = mapped(folder / _VECTORS, np.float32).reshape(len(ids), size)
             lists: Any = faiss.read_index(str(folder / _LISTS), faiss.IO_FLAG_MMAP)
+            if _end(lists) != (folder / _LISTS).stat().st_size:
+                raise ValueError("lists beyond the end of their file")  # to read there ends the process
         except (RuntimeError, ValueError, MemoryError) as error:
             raise IndexDamaged(f"'{folder}' has no vectors that can be read.", path=folder) from error
         lists.parallel_mode = 1  # one question, its lists on all cores; FAISS does not keep this
@@ -168,6 +170,13 @@ def _proposed(lists: Any, vectors: NDArray[np.float32], question: NDArray[np.flo
     _, [found] = lists.search(question[None], count)
     rows = np.sort(found[found >= 0])  # in the order of the file
     return _best(rows, vectors[rows] @ question, k)
+
+
+def _end(lists: Any) -> int:
+    """Where the last of the mapped lists ends in its file, in bytes; FAISS does not compare that with the file."""
+    stored = faiss.downcast_InvertedLists(lists.invlists)
+    last = stored.lists.at(stored.lists.size() - 1)
+    return int(last.offset + last.size * (stored.code_size + np.dtype(np.int64).itemsize))
 
 
 def _lists(vectors: NDArray[np.float32]) -> Any:

@@ -109,9 +109,14 @@ def test_many_vectors_are_searched_by_lists_with_the_recall_that_was_asked_for(t
             one.tolist() for one in store.search(question, 20)
         ]
     lists = tmp_path / "lists.faiss"
-    lists.write_bytes(lists.read_bytes()[: lists.stat().st_size // 2])
-    with pytest.raises(IndexDamaged):
-        VectorStore.load(tmp_path, ids, 32).search(questions[0], 5)
+    whole = lists.read_bytes()
+    for size in (0, 100, len(whole) // 2, len(whole) - 1):
+        cut = tmp_path / f"cut to {size}"  # a folder of its own: the file above is still mapped
+        cut.mkdir()
+        (cut / "vectors").write_bytes((tmp_path / "vectors").read_bytes())
+        (cut / "lists.faiss").write_bytes(whole[:size])
+        with pytest.raises(IndexDamaged):
+            VectorStore.load(cut, ids, 32)
 
 
 @pytest.mark.parametrize("exact", [50, 100_000])
