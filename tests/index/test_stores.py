@@ -99,7 +99,7 @@ def test_a_lost_collection_is_filled_again(folder: Path, files: Path) -> None:
         from index.milvus import Collection
 
         Collection(address, FakeEncoder().size).empty()
-    for note in folder.glob("derived-*/vectors"):
+    for note in folder.glob("derived-*/vectors*"):
         note.unlink()
     with closing(Index(folder, FakeEncoder())) as index:
         assert_true_to_the_catalogue(index, index.snapshot())

@@ -120,7 +120,7 @@ def test_what_is_not_there_is_named(
 
 
 def test_a_damaged_index_is_told(index: Path, capsys: Output) -> None:
-    (vectors,) = index.glob("derived-*/vectors")
+    (vectors,) = index.glob("derived-*/vectors.faiss")
     vectors.write_bytes(b"nonsense")
     assert main(["index", "verify"]) == 1
     assert vectors.parent.name in capsys.readouterr().out
