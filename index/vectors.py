@@ -174,7 +174,7 @@ def _proposed(lists: Any, vectors: NDArray[np.float32], question: NDArray[np.flo
 
 def _end(lists: Any) -> int:
     """Where the last of the mapped lists ends in its file, in bytes; FAISS does not compare that with the file."""
-    stored = faiss.downcast_InvertedLists(lists.invlists)
+    stored: Any = faiss.downcast_InvertedLists(lists.invlists)
     last = stored.lists.at(stored.lists.size() - 1)
     return int(last.offset + last.size * (stored.code_size + np.dtype(np.int64).itemsize))
 

@@ -33,6 +33,10 @@ _YES_NO = {
 }
 _WH = re.compile(r"누구|누가|뭐|뭘|무엇|무슨|어느|어떤|어떻|어디|언제|왜|얼마|몇|며칠|이유|뭔|이름|알려|말해|설명|보여")
 
+_ALIKE_SOUNDS = ("ᄀᄁᄏ", "ᄃᄄᄐ", "ᄇᄈᄑ", "ᄉᄊ", "ᄌᄍᄎ", "ᅢᅦ", "ᅤᅨ", "ᅫᅬᅰ")
+"""Letters (conjoining jamo) that are often written for each other."""
+_SOUNDS = {ord(other): first for first, *others in _ALIKE_SOUNDS for other in others}
+
 
 def missing(question: str, spoken: Language, sentences: Sequence[str]) -> list[str]:
     """What the question takes for granted and no sentence has, as it stands in the documents: numbers, 'next year',
@@ -100,11 +104,12 @@ def unknown_nouns(question: str, sentences: Sequence[str]) -> list[str]:
 
 
 def _misspells(form: str, word: str) -> bool:
-    """컨퍼런스 for 콘퍼런스: letters (jamo) of as many syllables that differ in about one."""
-    if len(form) < 3:
-        return False
+    """컨퍼런스 for 콘퍼런스: letters (jamo) of as many syllables that differ in about one; or, whatever the length, only in
+    letters that sound nearly the same (초첨 for 초점)."""
     one, other = (unicodedata.normalize("NFD", text) for text in (form, word[: len(form)].lower()))
-    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
+    if one.translate(_SOUNDS) == other.translate(_SOUNDS):
+        return True
+    return len(form) >= 3 and SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
 
 
 def abbreviates(short: str, word: str) -> bool:

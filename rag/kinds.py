@@ -44,7 +44,13 @@ _SOON = re.compile(
 _MEANING = re.compile(
     r"뜻|의미|약자|줄임말|줄인 말|뭐의 준말|\b(?:stands? for|means?|meaning|abbreviat\w+|acronym|short for)\b"
 )
-_PICTURE = re.compile(r"사진|촬영|\b(?:photo\w*|picture\w*|camera\w*)\b", re.IGNORECASE)
+_PICTURE = re.compile(
+    r"(?:사진|촬영).*(?:찍|촬영|기자|작가|출처|제공|저작권|이메일|메일|누구\s?(?:거|것|꺼|작품))|촬영\S*\s*누가|누가\s.*촬영"
+    r"|\bphotograph(?:er|ed by)\b|\b(?:photo|picture|image)\w*\b.*\b(?:taken|took|takes|shot|credit\w*|by|e-?mail)\b"
+    r"|\b(?:took|takes|shot|credit\w*)\b.*\b(?:photo|picture|image)s?\b|\bbehind the camera\b",
+    re.IGNORECASE,
+)
+"""Who took a picture, not what or whom it shows."""
 _AUTHOR = re.compile(
     r"기자|(?:기사|글)\S{0,2}\s*(?:쓴|작성)|\b(?:reporter|journalist|author|byline)\b|\bwho wrote\b", re.IGNORECASE
 )

@@ -72,6 +72,13 @@ def test_yes_no_questions() -> None:
     assert is_yes_no("Did he say so?", "en") and not is_yes_no("What did he say?", "en")
 
 
+@pytest.mark.parametrize(
+    ("asked", "written", "missing"), [("내용의 초점", "초첨을 맞췄다", []), ("새 규제", "새 구제", ["규제"])]
+)
+def test_a_short_noun_may_differ_in_letters_that_sound_alike(asked: str, written: str, missing: list[str]) -> None:
+    assert unknown_nouns(f"{asked}은 뭐야?", [f"{written} 한다."]) == missing
+
+
 @pytest.mark.parametrize("misspelt", ["컨퍼런스는 언제 열려?", "콘퍼런쓰는 언제 열려?"])
 def test_a_misspelt_noun_is_not_missing(misspelt: str) -> None:
     assert unknown_nouns(misspelt, ["콘퍼런스는 3일 열린다."]) == []

@@ -67,6 +67,11 @@ def test_definitions() -> None:
     [
         ("사진은 누가 찍었어?", "photo"),
         ("Who took the photo?", "photo"),
+        ("사진 출처는 어디야?", "photo"),
+        ("Who is the photographer?", "photo"),
+        ("Whose name is in the photo credit?", "photo"),
+        ("사진에서 꽃다발을 든 사람은 누구야?", ""),
+        ("What is he holding in the picture?", ""),
         ("기사 쓴 기자는?", "byline"),
         ("누가 이겼어?", ""),
     ],
