@@ -24,7 +24,7 @@ from starlette.routing import Mount
 from index.errors import Cancelled, MureumError, NoSuchDocument, QuestionEmpty, QuestionTooLong
 from index.snapshot import Index
 from rag.answering import Answerer
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Quote, Turn, Waiting
+from rag.records import Answer, Checking, Citation, Draft, Event, Finished, Found, Language, Quote, Turn, Waiting
 from ui import page
 from ui.api import SignedOut, routes
 from ui.chat_server import Server, Shield, bind, url_of
@@ -187,6 +187,8 @@ def _view(name: str, event: Event, language: Language, quotes: str, quote: page.
     if isinstance(event, Quote):
         evidence = page.quoted_html(event.sentences, quote)
         return View(name, "writing", language, page.status_html("writing", note="quote_note"), quotes, evidence)
+    if isinstance(event, Checking):
+        return View(name, "checking", language, page.status_html("checking"))
     assert isinstance(event, Draft)
     return View(name, "writing", language, page.status_html("writing"), page.draft_html(event.text) + quotes)
 
@@ -301,14 +303,19 @@ def _application(chat: Chat, blocks: gr.Blocks, auth: Auth | None) -> tuple[Shie
 
 
 def _thinned(events: Iterator[Event]) -> Iterator[Event]:
-    """The events, with drafts that come too soon after another left out."""
+    """The events, with drafts that come too soon after another left out, but for the last one."""
     last = 0.0
+    held: Draft | None = None
     for event in events:
         now = time.monotonic()
         if isinstance(event, Draft):
             if now - last < DRAFT_EVERY:
+                held = event
                 continue
             last = now
+        elif held is not None:
+            yield held
+        held = None
         yield event
 
 

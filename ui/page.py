@@ -12,7 +12,9 @@ from rag.records import Answer, Citation, Language, Status
 from ui.conversations import KeptTurn
 from ui.words import Pair, both, error_text, language_of, textless
 
-Phase = Literal["searching", "waiting", "writing", "answered", "quoted", "not_found", "failed", "stopped", "refused"]
+Phase = Literal[
+    "searching", "waiting", "writing", "checking", "answered", "quoted", "not_found", "failed", "stopped", "refused"
+]
 """The states of a turn. refused: the question was not taken at all, and goes back into the box."""
 
 Quote = Callable[[str, int, int], str]

@@ -38,6 +38,7 @@ WORDS: dict[str, Pair] = {
     "waiting": ("기다리는 중", "Waiting"),
     "ahead": ("앞에 {count}명", "{count} ahead of you"),
     "writing": ("쓰는 중", "Writing"),
+    "checking": ("확인하는 중", "Checking"),
     "answered": ("확인됨", "Verified"),
     "quoted": ("인용만", "Quotes only"),
     "not_found": ("문서에 없음", "Not in the documents"),
@@ -45,6 +46,7 @@ WORDS: dict[str, Pair] = {
     "stopped": ("멈춤", "Stopped"),
     "searching_note": ("문서에서 문장을 찾고 있습니다", "looking for sentences in the documents"),
     "writing_note": ("초안이며 아직 확인하지 않았습니다", "a draft, not checked yet"),
+    "checking_note": ("초안을 원문과 맞춰 보고 있습니다", "comparing the draft with its sources"),
     "reading_note": ("찾은 문장을 읽고 있습니다", "reading what was found"),
     "quote_note": (
         "문서에 있는 그대로입니다. 짧은 답을 쓰고 있습니다",

@@ -27,7 +27,7 @@ from index.errors import (
 from index.fake import FakeEncoder
 from index.records import Document, DocumentInfo
 from index.snapshot import Index
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Quote, Timings, Turn, Waiting
+from rag.records import Answer, Checking, Citation, Draft, Event, Finished, Found, Quote, Timings, Turn, Waiting
 from rag.selection import documents_of, rows_of
 from rag.turns import Turns
 from ui.words import language_of
@@ -103,8 +103,8 @@ class ScriptedIndex:
 
 class ScriptedAnswerer:
     """Until it is stopped, `wait` searches, `look` stays with what was found, `hold` with the quotes,
-    and `slow` writes; `line` waits for its turn, and then says the question again, or `keep`s the turn until it is
-    stopped; the other words are in `stream`.
+    `slow` writes, and `check` checks; `line` waits for its turn, and then says the question again, or `keep`s the turn
+    until it is stopped; the other words are in `stream`.
 
     A line of the log is `["asked", question, [[question, answer] of a turn before, …]]` or `["stopped", question]`.
     """
@@ -159,6 +159,9 @@ class ScriptedAnswerer:
             yield Draft(text)
         if "slow" in question:
             yield from self._slowly(question, cancel)
+        yield Checking()
+        if "check" in question:
+            self._until_cancelled(question, cancel)
         yield Finished(answer)
 
     def _in_line(self, question: str, cancel: threading.Event, visitor: str) -> Iterator[Event]:
@@ -272,7 +275,7 @@ def refuse_the_network(log: Path) -> None:
     socket.getaddrinfo = checked_look_up
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Serve it: LOG, then `--port`, `--auth name:password`, `--data FOLDER` (beside LOG without it), `--changed`,
     with the place gone from the article, and `--full`, where the disk is full for what is called full.txt."""
     options = argparse.ArgumentParser()
@@ -282,7 +285,7 @@ def main() -> None:
     options.add_argument("--data", type=Path)
     options.add_argument("--changed", action="store_true")
     options.add_argument("--full", action="store_true")
-    chosen = options.parse_args()
+    chosen = options.parse_args(arguments)
     if chosen.changed:
         TEXTS[ARTICLE] = TEXTS[ARTICLE].replace(PLACE, "행사 소식이다.")
     refuse_the_network(chosen.log)

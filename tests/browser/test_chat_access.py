@@ -50,6 +50,7 @@ def test_axe_finds_nothing_serious_in_any_state(
         ("look", ".card.found"),
         ("hold", ".card.quote"),
         ("slow", ".draft"),
+        ("check", ".turn[data-phase=checking]"),
     ):
         ask(page, question)
         expect(

@@ -81,6 +81,16 @@ def test_what_was_found_is_there_before_the_answer_and_the_draft_is_marked(serve
     phase(page, "stopped")
 
 
+def test_the_whole_draft_is_there_while_it_is_checked(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    ask(page, "check it")
+    phase(page, "checking")
+    expect(page.locator(".status")).to_contain_text("원문과 맞춰 보고 있습니다")
+    expect(page.locator(".draft")).to_contain_text("It had 1,200 participants [2].")
+    page.get_by_role("button", name="멈추기").click()
+    phase(page, "stopped")
+
+
 def test_the_sentence_is_quoted_before_anything_is_written(served: Served, page_at: PageAt) -> None:
     page = page_at(served.url)
     ask(page, "hold it")
