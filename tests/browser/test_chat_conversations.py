@@ -110,8 +110,7 @@ def test_a_restart_shows_what_was_cited_though_the_document_has_changed(tmp_path
         page = page_at(served.url)
         ask(page, KO)
         phase(page, "answered")
-        served.process.terminate()
-        served.process.wait(20)
+        served.end()
     with scripted(tmp_path / "log", "--port", served.url.rsplit(":", 1)[1], "--changed"):
         reload(page)
         phase(page, "answered")

@@ -34,8 +34,7 @@ def test_a_signal_ends_it_in_the_middle_of_an_answer(tmp_path: Path, page_at: Pa
         ask(page, "slow")
         expect(page.locator(".draft")).to_be_visible()
         started = time.monotonic()
-        served.process.send_signal(number)
-        assert served.process.wait(20) == 0
+        assert served.end(number) == 0
         assert time.monotonic() - started < 6
         assert served.stopped == ["slow"]
         assert not served.network
@@ -46,7 +45,7 @@ def test_a_server_that_is_killed_is_told_and_found_again(tmp_path: Path, page_at
         page = page_at(served.url)
         ask(page, "slow")
         expect(page.locator(".draft")).to_be_visible()
-        served.process.kill()
+        served.end(signal.SIGKILL)
         expect(page.locator(".turn").last).to_have_attribute("data-phase", "failed", timeout=30_000)
         expect(page.locator(".body")).to_contain_text("연결이 끊겼습니다")
         expect(page.locator("textarea")).to_have_value("slow")
