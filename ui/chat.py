@@ -110,7 +110,8 @@ class Chat:
                     asking.found = _kept(event.sentences, quote)
                 elif isinstance(event, Quote):
                     quotes = page.quotes_html(event.sentences, quote)
-                yield _view(name, event, language, quotes, quote)
+                found = [one.citation for one in asking.found]
+                yield _view(name, event, language, quotes, found, quote)
         except (QuestionEmpty, QuestionTooLong, NoOwnDocuments, NoSuchDocument) as error:
             yield _refused(name, language, error)
         except Cancelled:
@@ -177,7 +178,9 @@ def _refused(name: str, language: Language, error: MureumError) -> View:
     return View(name, "refused", language, "", page.words(page.error_words(error)))
 
 
-def _view(name: str, event: Event, language: Language, quotes: str, quote: page.Quote) -> View:
+def _view(
+    name: str, event: Event, language: Language, quotes: str, found: Sequence[Citation], quote: page.Quote
+) -> View:
     """An event on the way to the answer."""
     if isinstance(event, Found):
         evidence = page.found_html(event.sentences, quote)
@@ -185,7 +188,7 @@ def _view(name: str, event: Event, language: Language, quotes: str, quote: page.
     if isinstance(event, Waiting):
         return page.waiting_view(name, event.ahead, language)
     if isinstance(event, Quote):
-        evidence = page.quoted_html(event.sentences, quote)
+        evidence = page.quoted_html(event.sentences, found, quote)
         return View(name, "writing", language, page.status_html("writing", note="quote_note"), quotes, evidence)
     if isinstance(event, Checking):
         return View(name, "checking", language, page.status_html("checking"))

@@ -10,7 +10,7 @@ from typing import Literal
 from index.errors import MureumError
 from rag.records import Answer, Citation, Language, Status
 from ui.conversations import KeptTurn
-from ui.words import Pair, both, error_text, language_of, textless
+from ui.words import Pair, both, error_text, language_of, place_of, textless
 
 Phase = Literal[
     "searching", "waiting", "writing", "checking", "answered", "quoted", "not_found", "failed", "stopped", "refused"
@@ -23,6 +23,8 @@ Quote = Callable[[str, int, int], str]
 MARK = re.compile(r"\[(\d{1,3})\]")
 SCRIPTS = ("chat", "box", "source", "rail", "conversations", "documents", "feedback", "start")
 """The parts of the page's script in the order in which they are put together: one function body."""
+CUT = ("document", "item-title")
+"""Kinds of text that are cut off where there is no room, and shown whole to who stays on them."""
 PLACEHOLDER = re.compile(r"\[\[([@~#%]?)([a-z_]+)\]\]")
 
 
@@ -59,6 +61,7 @@ def escape(text: str) -> str:
 def isolated(text: str, tag: str = "bdi", kind: str = "") -> str:
     """A text in an element of its own language and writing direction, which cannot turn the letters around it."""
     attribute = f' class="{kind}"' if kind else ""
+    attribute += f' title="{escape(text)}"' if kind in CUT else ""
     return f'<{tag}{attribute} dir="auto" lang="{language_of(text)}">{escape(text)}</{tag}>'
 
 
@@ -218,25 +221,22 @@ def found_html(found: Sequence[Citation], quote: Quote) -> str:
     return _heading(_counted("evidence_found", len(found))) + _cards(found, "found", quote)
 
 
-def quoted_html(quotes: Sequence[Citation], quote: Quote) -> str:
-    """The evidence once it is likely that the answer stands in these sentences."""
-    return _heading(_counted("evidence_found", len(quotes))) + _cards(quotes, "quote", quote)
+def quoted_html(quotes: Sequence[Citation], found: Sequence[Citation], quote: Quote) -> str:
+    """The evidence once it is likely that the answer stands in these sentences; what else was found is folded."""
+    likely = _heading(_counted("evidence_likely", len(quotes))) + _cards(quotes, "quote", quote)
+    return likely + _folded("evidence_besides", _others(found, quotes), quote)
 
 
 def evidence_html(answer: Answer, quote: Quote) -> str:
     """The evidence of a finished answer: the cited sentences, then, folded, what was found and not used."""
-    cited = {(citation.document, *citation.span) for citation in answer.citations}
-    unused = [citation for citation in answer.found if (citation.document, *citation.span) not in cited]
+    unused = _others(answer.found, answer.citations)
     if not answer.citations:
         if not unused:
             return f'<p class="none">{words(both("evidence_none"))}</p>'
         return _heading(both("evidence_nearest", count=len(unused))) + _cards(unused, "found", quote)
     used = _heading(_counted("evidence_used", len(answer.citations)))
     used += _cards(answer.citations, _kind(answer.status), quote)
-    if not unused:
-        return used
-    summary = words(both("evidence_unused", count=len(unused)))
-    return f'{used}<details class="unused"><summary>{summary}</summary>{_cards(unused, "found", quote)}</details>'
+    return used + _folded("evidence_unused", unused, quote)
 
 
 def source_html(text: str, chosen: tuple[int, int], others: Sequence[tuple[int, int]] = ()) -> str:
@@ -306,6 +306,20 @@ def _counted(key: str, count: int) -> Pair:
     return both(f"{key}_one") if count == 1 else both(key, count=count)
 
 
+def _others(found: Sequence[Citation], shown: Sequence[Citation]) -> list[Citation]:
+    """What was found, without what is shown."""
+    ranges = {(citation.document, *citation.span) for citation in shown}
+    return [citation for citation in found if (citation.document, *citation.span) not in ranges]
+
+
+def _folded(key: str, citations: Sequence[Citation], quote: Quote) -> str:
+    """Sentences that are one step away; nothing where there are none."""
+    if not citations:
+        return ""
+    summary = words(both(key, count=len(citations)))
+    return f'<details class="unused"><summary>{summary}</summary>{_cards(citations, "found", quote)}</details>'
+
+
 def _heading(pair: Pair) -> str:
     return f'<h3 class="count">{words(pair)}</h3>'
 
@@ -340,5 +354,7 @@ def _card(citation: Citation, kind: str, quote: Quote) -> str:
         f'<div class="card-head">{number}{isolated(citation.document, kind="document")}'
         f'<span class="tag {kind}">{icon(kind)}{words(both(kind))}</span></div>'
         f"{isolated(text, 'p', 'sentence')}{_translation(citation)}"
-        f'<button type="button" class="open">{words(both("open_source"))}{icon("arrow")}</button></li>'
+        f'<div class="card-foot">'
+        f'<button type="button" class="open">{words(both("open_source"))}{icon("arrow")}</button>'
+        f'<span class="place">{words(place_of(citation))}</span></div></li>'
     )

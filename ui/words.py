@@ -1,7 +1,7 @@
 """The words of the user interface, in Korean and in English."""
 
 from index.errors import MureumError
-from rag.records import Language
+from rag.records import Citation, Language
 
 Pair = tuple[str, str]
 """The same words in Korean and in English."""
@@ -113,6 +113,9 @@ WORDS: dict[str, Pair] = {
     "evidence_searching": ("문장을 찾고 있습니다…", "Looking for sentences…"),
     "evidence_found": ("찾은 문장 {count}개", "{count} sentences found"),
     "evidence_found_one": ("찾은 문장 1개", "1 sentence found"),
+    "evidence_likely": ("답이 있을 만한 문장 {count}개", "{count} sentences likely to hold the answer"),
+    "evidence_likely_one": ("답이 있을 만한 문장 1개", "1 sentence likely to hold the answer"),
+    "evidence_besides": ("함께 찾은 문장 {count}개", "{count} more found"),
     "evidence_used": ("답의 근거 {count}개", "{count} sentences behind the answer"),
     "evidence_used_one": ("답의 근거 1개", "1 sentence behind the answer"),
     "evidence_unused": ("찾았지만 쓰지 않은 문장 {count}개", "{count} found but not used"),
@@ -135,6 +138,8 @@ WORDS: dict[str, Pair] = {
     ),
     "evidence_not": ("남은 근거가 없습니다.", "There is no evidence."),
     "place": ("{start}~{end}번째 글자", "characters {start} to {end}"),
+    "sentence_before": ("앞 문장", "Previous sentence"),
+    "sentence_after": ("다음 문장", "Next sentence"),
     # conversations
     "menu": ("대화와 문서", "Conversations and documents"),
     "conversations": ("대화", "Conversations"),
@@ -364,6 +369,11 @@ def textless(status: str, reason: str, language: Language) -> str:
 def both(key: str, **values: object) -> Pair:
     """The words of `key` in both languages."""
     return word(key, "ko", **values), word(key, "en", **values)
+
+
+def place_of(citation: Citation) -> Pair:
+    """Where a citation stands in its document, counted from 1."""
+    return both("place", start=f"{citation.start + 1:,}", end=f"{citation.end:,}")
 
 
 def error_text(error: MureumError, language: Language) -> str:

@@ -188,7 +188,7 @@ class ScriptedAnswerer:
             return Answer(question, language, "not_found", "", (), FOUND, "gate", took)
         if "quote" in question or "인용" in question:
             cited = (sentence(ARTICLE, MARKET, 1, "He said: 'A market of 300 trillion won opens.'"),)
-            return Answer(question, language, "quoted", f"{MARKET} [1]", cited, FOUND, "number", took)
+            return Answer(question, language, "quoted", f"“{MARKET}” [1]", cited, FOUND, "number", took)
         cited = (sentence(ARTICLE, PLACE, 1), sentence(ARTICLE, PEOPLE, 2))
         ko = "행사는 3월 14일 서울 코엑스에서 열렸습니다 [1]. 참가자는 1,200명이었습니다 [2]."
         en = "The event was held at COEX in Seoul on 14 March [1]. It had 1,200 participants [2]."

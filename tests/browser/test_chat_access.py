@@ -51,6 +51,7 @@ def test_axe_finds_nothing_serious_in_any_state(
         ("hold", ".card.quote"),
         ("slow", ".draft"),
         ("check", ".turn[data-phase=checking]"),
+        ("line keep", ".draft, .turn[data-phase=writing]"),
     ):
         ask(page, question)
         expect(

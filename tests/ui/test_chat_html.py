@@ -160,7 +160,7 @@ def test_overlapping_ranges_lose_no_letter() -> None:
 
 
 def test_each_state_has_its_own_word_and_picture() -> None:
-    phases = ["searching", "writing", "answered", "quoted", "not_found", "failed", "stopped"]
+    phases = ["searching", "writing", "checking", "answered", "quoted", "not_found", "failed", "stopped"]
     sprite = page.asset("icons.svg")
     assert all(f'id="m-{phase}"' in sprite for phase in phases)
     words = [page.status_html(phase) for phase in phases]

@@ -141,6 +141,7 @@ function place() {
 
 function activate(turn) {
   active = turn;
+  peekedFrom = null;
   for (const other of turns.values()) {
     other.evidence.classList.toggle("active", other === turn);
     other.node.classList.toggle("active", other === turn);
