@@ -117,13 +117,13 @@ def _placeholder(match: re.Match[str]) -> str:
     return label(both(key)) if kind == "@" else words(both(key))
 
 
-def status_html(phase: str, seconds: float = 0.0, note: str = "", name: str = "", meaning: Pair | None = None) -> str:
-    """The line that tells a turn's state: a picture, a word (or `name`), what it means (or `note`, or `meaning`), and
-    how long it took."""
+def status_html(phase: str, seconds: float = 0.0, note: str = "", meaning: Pair | None = None) -> str:
+    """The line that tells a turn's state: a picture, a word, what it means (or `note`, or `meaning`), and how long it
+    took."""
     ko, en = meaning or both(note or f"{phase}_note")
     told = f'<span class="note">{words((ko, en))}</span>' if ko else ""
     took = f'<span class="took">{words(both("seconds", value=f"{seconds:.1f}"))}</span>' if seconds else ""
-    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(name or phase))}</b></span>{told}{took}'
+    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(phase))}</b></span>{told}{took}'
 
 
 def draft_html(text: str) -> str:
@@ -190,7 +190,7 @@ def turn_view(turn: KeptTurn, ask: str, notice: str = "") -> View:
 def answer_status(answer: Answer) -> str:
     """The line that tells an answer's state, with what is special about it."""
     if answer.status == "answered" and not answer.text:
-        return status_html("answered", note="reply_note", name="reply")
+        return status_html("reply")
     translated = answer.status == "answered" and any(one.translation for one in answer.citations)
     said = answer.reason if answer.reason in ("summary", "yes_no", "disagreement", "partly") else ""
     note = f"{said}_note" if said else "translated_note" if translated else ""
@@ -232,7 +232,8 @@ def evidence_html(answer: Answer, quote: Quote) -> str:
     unused = _others(answer.found, answer.citations)
     if not answer.citations:
         if not unused:
-            return f'<p class="none">{words(both("evidence_none"))}</p>'
+            said = "evidence_none" if answer.status == "not_found" else "evidence_reply"
+            return f'<p class="none">{words(both(said))}</p>'
         return _heading(both("evidence_nearest", count=len(unused))) + _cards(unused, "found", quote)
     used = _heading(_counted("evidence_used", len(answer.citations)))
     used += _cards(answer.citations, _kind(answer.status), quote)

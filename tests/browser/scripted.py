@@ -102,9 +102,9 @@ class ScriptedIndex:
 
 
 class ScriptedAnswerer:
-    """Until it is stopped, `wait` searches, `look` stays with what was found, `hold` with the quotes,
-    `slow` writes, and `check` checks; `line` waits for its turn, and then says the question again, or `keep`s the turn
-    until it is stopped; the other words are in `stream`.
+    """Until it is stopped, `wait` searches, `look` stays with what was found, `ahead` waits for two others, `hold`
+    stays with the quotes, `slow` writes, and `check` checks; `line` waits for its turn, and then says the question
+    again, or `keep`s the turn until it is stopped; the other words are in `stream` and `answer`.
 
     A line of the log is `["asked", question, [[question, answer] of a turn before, …]]` or `["stopped", question]`.
     """
@@ -139,6 +139,9 @@ class ScriptedAnswerer:
             self._until_cancelled(question, cancel)
         yield Found(FOUND, 40.0)
         if "look" in question:
+            self._until_cancelled(question, cancel)
+        if "ahead" in question:
+            yield Waiting(2)
             self._until_cancelled(question, cancel)
         if "line" in question:
             yield from self._in_line(question, cancel, visitor)
@@ -180,6 +183,8 @@ class ScriptedAnswerer:
         """The answer by itself."""
         language = language_of(question)
         took = Timings(40.0, 600.0, 4200.0)
+        if "hello" in question:
+            return Answer(question, language, "answered", "", reason="greeting", timings=took)
         if "hostile" in question:
             lines = TEXTS[HOSTILE].splitlines()
             cited = tuple(sentence(HOSTILE, line, marker) for marker, line in enumerate(lines, 1))

@@ -51,7 +51,7 @@ def test_axe_finds_nothing_serious_in_any_state(
         ("hold", ".card.quote"),
         ("slow", ".draft"),
         ("check", ".turn[data-phase=checking]"),
-        ("line keep", ".draft, .turn[data-phase=writing]"),
+        ("ahead", ".turn[data-phase=waiting]"),
     ):
         ask(page, question)
         expect(
@@ -60,10 +60,16 @@ def test_axe_finds_nothing_serious_in_any_state(
         found += faults(page, question)
         stop(page)
     found += faults(page, "stopped")
-    for question, name in ((KO, "answered"), ("quote it", "quoted"), ("missing", "not_found"), ("boom", "failed")):
+    for question, name in (
+        (KO, "answered"),
+        ("quote it", "quoted"),
+        ("missing", "not_found"),
+        ("hello", "answered"),
+        ("boom", "failed"),
+    ):
         ask(page, question)
         phase(page, name)
-        found += faults(page, name)
+        found += faults(page, question)
     ask(page, "hostile")
     phase(page, "answered")
     page.locator(".turn").last.locator("[data-verdict=wrong]").click()
@@ -72,6 +78,11 @@ def test_axe_finds_nothing_serious_in_any_state(
     page.locator(".turn").last.locator(".mark").first.click()
     expect(page.locator("mark.chosen")).to_be_visible()
     found += faults(page, "source")
+    page.keyboard.press("Escape")
+    page.locator(".evidence.active .sentence").first.evaluate("node => { node.textContent = 'as it was' }")
+    page.locator(".evidence.active .card, .turn:last-child .card").first.locator(".open").click()
+    expect(page.locator(".source-text .kept")).to_be_visible()
+    found += faults(page, "source changed")
     page.keyboard.press("Escape")
     if width < 1280:
         page.locator(".menu-button").click()

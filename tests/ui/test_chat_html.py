@@ -201,7 +201,8 @@ def test_what_no_document_was_asked_for_is_a_reply_and_not_verified() -> None:
     hello = Answer("안녕", "ko", "answered", "", reason="greeting")
     assert "물어보세요" in page.answer_html(hello, whole)
     status = page.answer_status(hello)
-    assert "안내" in status and "확인됨" not in status
+    assert "안내" in status and "확인됨" not in status and "#m-reply" in status
+    assert "찾아보지 않아" in page.evidence_html(hello, whole)
 
 
 def test_a_partly_quoted_answer_says_what_is_missing() -> None:

@@ -188,6 +188,7 @@ function add(question, collection, documents) {
   turn.evidence.className = "evidence";
   const said = $(".question", turn.node);
   said.textContent = question;
+  said.classList.toggle("long", question.length > 300);
   said.lang = HANGUL.test(question) ? "ko" : "en";
   $(".limited", turn.node).hidden = !documents.length;
   $(".limited-to", turn.node).textContent = documents.join(", ");
