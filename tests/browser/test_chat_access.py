@@ -33,6 +33,13 @@ def stop(page: Page) -> None:
     phase(page, "stopped")
 
 
+def ask_anew(page: Page, question: str) -> None:
+    """In a new conversation: what axe takes grows with all that is on the page."""
+    page.locator(".new").dispatch_event("click")
+    expect(page.locator(".turn")).to_have_count(0)
+    ask(page, question)
+
+
 @pytest.mark.parametrize(
     ("locale", "scheme", "width"),
     [("ko-KR", "light", 1440), ("ko-KR", "dark", 360), ("en-US", "light", 360), ("en-US", "dark", 1440)],
@@ -53,7 +60,7 @@ def test_axe_finds_nothing_serious_in_any_state(
         ("check", ".turn[data-phase=checking]"),
         ("ahead", ".turn[data-phase=waiting]"),
     ):
-        ask(page, question)
+        ask_anew(page, question)
         expect(
             page.locator(f".turn:last-child{shown}, .turn:last-child {shown}, .evidence.active {shown}").first
         ).to_be_visible()
@@ -67,7 +74,7 @@ def test_axe_finds_nothing_serious_in_any_state(
         ("hello", "answered"),
         ("boom", "failed"),
     ):
-        ask(page, question)
+        ask_anew(page, question)
         phase(page, name)
         found += faults(page, question)
     ask(page, "hostile")
