@@ -81,6 +81,7 @@ WORDS: dict[str, Pair] = {
     "failed_note": ("", ""),
     "stopped_note": ("답을 확인하기 전에 멈췄습니다", "before the answer was checked"),
     "seconds": ("{value}초", "{value} s"),
+    "elapsed": ("{count}초", "{count} s"),
     "not_found_text": (
         "문서에서 이 질문의 답을 찾지 못했습니다.",
         "The documents do not hold the answer to this question.",

@@ -103,8 +103,9 @@ class ScriptedIndex:
 
 class ScriptedAnswerer:
     """Until it is stopped, `wait` searches, `look` stays with what was found, `ahead` waits for two others, `hold`
-    stays with the quotes, `slow` writes, and `check` checks; `line` waits for its turn, and then says the question
-    again, or `keep`s the turn until it is stopped; the other words are in `stream` and `answer`.
+    stays with the quotes, `slow` writes, and `check` checks; `late` takes ten seconds to find anything; `line` waits
+    for its turn, and then says the question again, or `keep`s the turn until it is stopped; the other words are in
+    `stream` and `answer`.
 
     A line of the log is `["asked", question, [[question, answer] of a turn before, …]]` or `["stopped", question]`.
     """
@@ -137,6 +138,8 @@ class ScriptedAnswerer:
             raise QuestionTooLong("The question is too long.", length=len(question))
         if "wait" in question:
             self._until_cancelled(question, cancel)
+        if "late" in question:
+            cancel.wait(10)
         yield Found(FOUND, 40.0)
         if "look" in question:
             self._until_cancelled(question, cancel)

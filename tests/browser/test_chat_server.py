@@ -57,6 +57,18 @@ def test_a_server_that_is_killed_is_told_and_found_again(tmp_path: Path, page_at
         phase(page, "answered")
 
 
+def test_an_answer_that_comes_after_the_connection_seemed_lost_is_shown(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    page.route("**/mureum/alive", lambda route: route.abort())
+    ask(page, "late")
+    expect(page.locator(".clock")).to_contain_text("3초")
+    phase(page, "failed")
+    expect(page.locator(".body")).to_contain_text("연결이 끊겼습니다")
+    phase(page, "answered")
+    expect(page.locator("textarea")).to_have_value("")
+    expect(page.locator(".evidence.active .card.verified")).to_have_count(2)
+
+
 def test_a_password_is_asked_for(tmp_path: Path, chromium: Browser) -> None:
     with scripted(tmp_path / "log", "--auth", "me:secret") as served:
         context = chromium.new_context()

@@ -41,6 +41,7 @@ printing.addEventListener("change", place);
 docked.addEventListener("change", fitRail);
 watch("value", () => receive(props.value));
 setInterval(watchOver, 4000);
+setInterval(tick, 1000);
 
 // The conversation that was open before a reload, then the page can be used.
 async function start() {
