@@ -76,7 +76,7 @@ $(ENVIRONMENT): pyproject.toml constraints.txt $(BIN)/python
 $(CHECKS): $(ENVIRONMENT)
 	@echo "Installing the tools of the checks ..."
 	@$(PIP) install -e '.[dev]' -c constraints.txt | $(SHORT)
-	@for name in chromium chromium-browser google-chrome; do \
+	@for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do \
 	    if command -v "$$name" >/dev/null; then touch $@; exit 0; fi; \
 	done; \
 	echo "No Chromium on this system: fetching Playwright's own for the browser tests ..."; \

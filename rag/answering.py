@@ -52,7 +52,8 @@ class Answerer:
         documents: Sequence[str] = (),
         visitor: str = "",
     ) -> Iterator[Event]:
-        """Found, Waiting while the model is at work for others, Quote and Draft as often as there is news, Finished.
+        """Found, Waiting while the model is at work for others, Quote and Draft as often as there is news, Checking,
+        Finished.
 
         documents: names of documents and of folders that the answer is to come from; by default from all.
         visitor: whose question it is: visitors take turns.
@@ -113,8 +114,8 @@ class Answerer:
                 if isinstance(event, Finished):
                     answers.append(event.answer)
                     before.append(Turn(part, event.answer.text))
-                elif not (answers and isinstance(event, Found)):
-                    yield event
+                else:
+                    yield Waiting(0) if answers and isinstance(event, Found) else event
         yield Finished(replace(joined(asked.text, asked.language, answers), timings=way.clock.timings()))
 
     def _summary(self, asked: Question, way: "_Way") -> Iterator[Event]:

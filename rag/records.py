@@ -129,10 +129,15 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Checking:
+    """The draft is whole; whether the documents support it is being checked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """Last event of a stream."""
 
     answer: Answer
 
 
-Event = Found | Waiting | Quote | Draft | Finished
+Event = Found | Waiting | Quote | Draft | Checking | Finished

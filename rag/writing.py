@@ -21,7 +21,7 @@ from rag.kinds import defines, has_kind, lacks_figure, role_asked
 from rag.model import AnsweringModel
 from rag.orders import gives_orders, is_about_orders
 from rag.questions import Question
-from rag.records import Answer, Citation, Draft, Language, Quote
+from rag.records import Answer, Checking, Citation, Draft, Language, Quote
 from rag.retrieval import search
 from rag.subjects import has_any, holders, telling_words
 from rag.verification import Evidence, Verdict, verify
@@ -116,7 +116,7 @@ class Writer:
         self._obeys_nobody = not is_about_orders(asked.text)
         self._whole = context.whole if is_warm and self._obeys_nobody else None
 
-    def answer(self, ranked: Sequence[Citation], blank: Answer) -> Iterator[Quote | Draft | Answer]:
+    def answer(self, ranked: Sequence[Citation], blank: Answer) -> Iterator[Quote | Draft | Checking | Answer]:
         """What is found on the way, then the answer: `blank` filled in."""
         ranked = self._ranked(self._without_orders(ranked))
         if not ranked:
@@ -141,6 +141,7 @@ class Writer:
         for piece in self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel):
             written += piece
             yield Draft(written)
+        yield Checking()
         if weights.second and abs(score) < weights.swing():
             second = replace(signals, second=self._model.yes_or_no(prompts.second(reading, written), self._cancel))
             if weights.score(second) < 0:

@@ -24,7 +24,7 @@ from starlette.routing import Mount
 from index.errors import Cancelled, MureumError, NoSuchDocument, QuestionEmpty, QuestionTooLong
 from index.snapshot import Index
 from rag.answering import Answerer
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Language, Quote, Turn, Waiting
+from rag.records import Answer, Checking, Citation, Draft, Event, Finished, Found, Language, Quote, Turn, Waiting
 from ui import page
 from ui.api import SignedOut, routes
 from ui.chat_server import Server, Shield, bind, url_of
@@ -110,7 +110,8 @@ class Chat:
                     asking.found = _kept(event.sentences, quote)
                 elif isinstance(event, Quote):
                     quotes = page.quotes_html(event.sentences, quote)
-                yield _view(name, event, language, quotes, quote)
+                found = [one.citation for one in asking.found]
+                yield _view(name, event, language, quotes, found, quote)
         except (QuestionEmpty, QuestionTooLong, NoOwnDocuments, NoSuchDocument) as error:
             yield _refused(name, language, error)
         except Cancelled:
@@ -177,7 +178,9 @@ def _refused(name: str, language: Language, error: MureumError) -> View:
     return View(name, "refused", language, "", page.words(page.error_words(error)))
 
 
-def _view(name: str, event: Event, language: Language, quotes: str, quote: page.Quote) -> View:
+def _view(
+    name: str, event: Event, language: Language, quotes: str, found: Sequence[Citation], quote: page.Quote
+) -> View:
     """An event on the way to the answer."""
     if isinstance(event, Found):
         evidence = page.found_html(event.sentences, quote)
@@ -185,8 +188,10 @@ def _view(name: str, event: Event, language: Language, quotes: str, quote: page.
     if isinstance(event, Waiting):
         return page.waiting_view(name, event.ahead, language)
     if isinstance(event, Quote):
-        evidence = page.quoted_html(event.sentences, quote)
+        evidence = page.quoted_html(event.sentences, found, quote)
         return View(name, "writing", language, page.status_html("writing", note="quote_note"), quotes, evidence)
+    if isinstance(event, Checking):
+        return View(name, "checking", language, page.status_html("checking"))
     assert isinstance(event, Draft)
     return View(name, "writing", language, page.status_html("writing"), page.draft_html(event.text) + quotes)
 
@@ -301,14 +306,19 @@ def _application(chat: Chat, blocks: gr.Blocks, auth: Auth | None) -> tuple[Shie
 
 
 def _thinned(events: Iterator[Event]) -> Iterator[Event]:
-    """The events, with drafts that come too soon after another left out."""
+    """The events, with drafts that come too soon after another left out, but for the last one."""
     last = 0.0
+    held: Draft | None = None
     for event in events:
         now = time.monotonic()
         if isinstance(event, Draft):
             if now - last < DRAFT_EVERY:
+                held = event
                 continue
             last = now
+        elif held is not None:
+            yield held
+        held = None
         yield event
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from rag.records import Language
 from ui.conversations import Conversation, KeptCitation, KeptTurn
-from ui.words import textless, word
+from ui.words import place_of, textless, word
 
 SPECIAL = re.compile(r"([\\`*_\[\]!|~#])")
 LIST_SIGN = re.compile(r"^(\s*\d*)([-+=.)])", re.MULTILINE)
@@ -74,7 +74,7 @@ def _answer(turn: KeptTurn, language: Language) -> list[str]:
 
 
 def _citation(one: KeptCitation, language: Language) -> list[str]:
-    place = word("place", language, start=f"{one.citation.start:,}", end=f"{one.citation.end:,}")
+    place = place_of(one.citation)[0 if language == "ko" else 1]
     lines = [
         f"> \\[{one.citation.marker}\\] {_one_line(one.quote)}",
         ">",

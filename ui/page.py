@@ -10,9 +10,11 @@ from typing import Literal
 from index.errors import MureumError
 from rag.records import Answer, Citation, Language, Status
 from ui.conversations import KeptTurn
-from ui.words import Pair, both, error_text, language_of, textless
+from ui.words import Pair, both, error_text, language_of, place_of, textless
 
-Phase = Literal["searching", "waiting", "writing", "answered", "quoted", "not_found", "failed", "stopped", "refused"]
+Phase = Literal[
+    "searching", "waiting", "writing", "checking", "answered", "quoted", "not_found", "failed", "stopped", "refused"
+]
 """The states of a turn. refused: the question was not taken at all, and goes back into the box."""
 
 Quote = Callable[[str, int, int], str]
@@ -21,6 +23,8 @@ Quote = Callable[[str, int, int], str]
 MARK = re.compile(r"\[(\d{1,3})\]")
 SCRIPTS = ("chat", "box", "source", "rail", "conversations", "documents", "feedback", "start")
 """The parts of the page's script in the order in which they are put together: one function body."""
+CUT = ("document", "item-title")
+"""Kinds of text that are cut off where there is no room, and shown whole to who stays on them."""
 PLACEHOLDER = re.compile(r"\[\[([@~#%]?)([a-z_]+)\]\]")
 
 
@@ -57,6 +61,7 @@ def escape(text: str) -> str:
 def isolated(text: str, tag: str = "bdi", kind: str = "") -> str:
     """A text in an element of its own language and writing direction, which cannot turn the letters around it."""
     attribute = f' class="{kind}"' if kind else ""
+    attribute += f' title="{escape(text)}"' if kind in CUT else ""
     return f'<{tag}{attribute} dir="auto" lang="{language_of(text)}">{escape(text)}</{tag}>'
 
 
@@ -112,13 +117,13 @@ def _placeholder(match: re.Match[str]) -> str:
     return label(both(key)) if kind == "@" else words(both(key))
 
 
-def status_html(phase: str, seconds: float = 0.0, note: str = "", name: str = "", meaning: Pair | None = None) -> str:
-    """The line that tells a turn's state: a picture, a word (or `name`), what it means (or `note`, or `meaning`), and
-    how long it took."""
+def status_html(phase: str, seconds: float = 0.0, note: str = "", meaning: Pair | None = None) -> str:
+    """The line that tells a turn's state: a picture, a word, what it means (or `note`, or `meaning`), and how long it
+    took."""
     ko, en = meaning or both(note or f"{phase}_note")
     told = f'<span class="note">{words((ko, en))}</span>' if ko else ""
     took = f'<span class="took">{words(both("seconds", value=f"{seconds:.1f}"))}</span>' if seconds else ""
-    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(name or phase))}</b></span>{told}{took}'
+    return f'<span class="state {phase}">{icon(phase)}<b>{words(both(phase))}</b></span>{told}{took}'
 
 
 def draft_html(text: str) -> str:
@@ -185,7 +190,7 @@ def turn_view(turn: KeptTurn, ask: str, notice: str = "") -> View:
 def answer_status(answer: Answer) -> str:
     """The line that tells an answer's state, with what is special about it."""
     if answer.status == "answered" and not answer.text:
-        return status_html("answered", note="reply_note", name="reply")
+        return status_html("reply")
     translated = answer.status == "answered" and any(one.translation for one in answer.citations)
     said = answer.reason if answer.reason in ("summary", "yes_no", "disagreement", "partly") else ""
     note = f"{said}_note" if said else "translated_note" if translated else ""
@@ -216,25 +221,23 @@ def found_html(found: Sequence[Citation], quote: Quote) -> str:
     return _heading(_counted("evidence_found", len(found))) + _cards(found, "found", quote)
 
 
-def quoted_html(quotes: Sequence[Citation], quote: Quote) -> str:
-    """The evidence once it is likely that the answer stands in these sentences."""
-    return _heading(_counted("evidence_found", len(quotes))) + _cards(quotes, "quote", quote)
+def quoted_html(quotes: Sequence[Citation], found: Sequence[Citation], quote: Quote) -> str:
+    """The evidence once it is likely that the answer stands in these sentences; what else was found is folded."""
+    likely = _heading(_counted("evidence_likely", len(quotes))) + _cards(quotes, "quote", quote)
+    return likely + _folded("evidence_besides", _others(found, quotes), quote)
 
 
 def evidence_html(answer: Answer, quote: Quote) -> str:
     """The evidence of a finished answer: the cited sentences, then, folded, what was found and not used."""
-    cited = {(citation.document, *citation.span) for citation in answer.citations}
-    unused = [citation for citation in answer.found if (citation.document, *citation.span) not in cited]
+    unused = _others(answer.found, answer.citations)
     if not answer.citations:
         if not unused:
-            return f'<p class="none">{words(both("evidence_none"))}</p>'
+            said = "evidence_none" if answer.status == "not_found" else "evidence_reply"
+            return f'<p class="none">{words(both(said))}</p>'
         return _heading(both("evidence_nearest", count=len(unused))) + _cards(unused, "found", quote)
     used = _heading(_counted("evidence_used", len(answer.citations)))
     used += _cards(answer.citations, _kind(answer.status), quote)
-    if not unused:
-        return used
-    summary = words(both("evidence_unused", count=len(unused)))
-    return f'{used}<details class="unused"><summary>{summary}</summary>{_cards(unused, "found", quote)}</details>'
+    return used + _folded("evidence_unused", unused, quote)
 
 
 def source_html(text: str, chosen: tuple[int, int], others: Sequence[tuple[int, int]] = ()) -> str:
@@ -304,6 +307,20 @@ def _counted(key: str, count: int) -> Pair:
     return both(f"{key}_one") if count == 1 else both(key, count=count)
 
 
+def _others(found: Sequence[Citation], shown: Sequence[Citation]) -> list[Citation]:
+    """What was found, without what is shown."""
+    ranges = {(citation.document, *citation.span) for citation in shown}
+    return [citation for citation in found if (citation.document, *citation.span) not in ranges]
+
+
+def _folded(key: str, citations: Sequence[Citation], quote: Quote) -> str:
+    """Sentences that are one step away; nothing where there are none."""
+    if not citations:
+        return ""
+    summary = words(both(key, count=len(citations)))
+    return f'<details class="unused"><summary>{summary}</summary>{_cards(citations, "found", quote)}</details>'
+
+
 def _heading(pair: Pair) -> str:
     return f'<h3 class="count">{words(pair)}</h3>'
 
@@ -338,5 +355,7 @@ def _card(citation: Citation, kind: str, quote: Quote) -> str:
         f'<div class="card-head">{number}{isolated(citation.document, kind="document")}'
         f'<span class="tag {kind}">{icon(kind)}{words(both(kind))}</span></div>'
         f"{isolated(text, 'p', 'sentence')}{_translation(citation)}"
-        f'<button type="button" class="open">{words(both("open_source"))}{icon("arrow")}</button></li>'
+        f'<div class="card-foot">'
+        f'<button type="button" class="open">{words(both("open_source"))}{icon("arrow")}</button>'
+        f'<span class="place">{words(place_of(citation))}</span></div></li>'
     )

@@ -1,7 +1,7 @@
 """The words of the user interface, in Korean and in English."""
 
 from index.errors import MureumError
-from rag.records import Language
+from rag.records import Citation, Language
 
 Pair = tuple[str, str]
 """The same words in Korean and in English."""
@@ -38,6 +38,7 @@ WORDS: dict[str, Pair] = {
     "waiting": ("기다리는 중", "Waiting"),
     "ahead": ("앞에 {count}명", "{count} ahead of you"),
     "writing": ("쓰는 중", "Writing"),
+    "checking": ("확인하는 중", "Checking"),
     "answered": ("확인됨", "Verified"),
     "quoted": ("인용만", "Quotes only"),
     "not_found": ("문서에 없음", "Not in the documents"),
@@ -45,6 +46,7 @@ WORDS: dict[str, Pair] = {
     "stopped": ("멈춤", "Stopped"),
     "searching_note": ("문서에서 문장을 찾고 있습니다", "looking for sentences in the documents"),
     "writing_note": ("초안이며 아직 확인하지 않았습니다", "a draft, not checked yet"),
+    "checking_note": ("초안을 원문과 맞춰 보고 있습니다", "comparing the draft with its sources"),
     "reading_note": ("찾은 문장을 읽고 있습니다", "reading what was found"),
     "quote_note": (
         "문서에 있는 그대로입니다. 짧은 답을 쓰고 있습니다",
@@ -79,6 +81,7 @@ WORDS: dict[str, Pair] = {
     "failed_note": ("", ""),
     "stopped_note": ("답을 확인하기 전에 멈췄습니다", "before the answer was checked"),
     "seconds": ("{value}초", "{value} s"),
+    "elapsed": ("{count}초", "{count} s"),
     "not_found_text": (
         "문서에서 이 질문의 답을 찾지 못했습니다.",
         "The documents do not hold the answer to this question.",
@@ -111,6 +114,9 @@ WORDS: dict[str, Pair] = {
     "evidence_searching": ("문장을 찾고 있습니다…", "Looking for sentences…"),
     "evidence_found": ("찾은 문장 {count}개", "{count} sentences found"),
     "evidence_found_one": ("찾은 문장 1개", "1 sentence found"),
+    "evidence_likely": ("답이 있을 만한 문장 {count}개", "{count} sentences likely to hold the answer"),
+    "evidence_likely_one": ("답이 있을 만한 문장 1개", "1 sentence likely to hold the answer"),
+    "evidence_besides": ("함께 찾은 문장 {count}개", "{count} more found"),
     "evidence_used": ("답의 근거 {count}개", "{count} sentences behind the answer"),
     "evidence_used_one": ("답의 근거 1개", "1 sentence behind the answer"),
     "evidence_unused": ("찾았지만 쓰지 않은 문장 {count}개", "{count} found but not used"),
@@ -131,8 +137,14 @@ WORDS: dict[str, Pair] = {
         "인용한 뒤에 문서가 바뀌었습니다. 그때 인용한 문장은 다음과 같고, 지금은 다른 자리에 있습니다.",
         "The document has changed since it was cited. This is the sentence as it was; it stands elsewhere now.",
     ),
+    "evidence_reply": (
+        "문서를 찾아보지 않아 근거가 없습니다.",
+        "No document was looked into, so there is no evidence.",
+    ),
     "evidence_not": ("남은 근거가 없습니다.", "There is no evidence."),
     "place": ("{start}~{end}번째 글자", "characters {start} to {end}"),
+    "sentence_before": ("앞 문장", "Previous sentence"),
+    "sentence_after": ("다음 문장", "Next sentence"),
     # conversations
     "menu": ("대화와 문서", "Conversations and documents"),
     "conversations": ("대화", "Conversations"),
@@ -362,6 +374,11 @@ def textless(status: str, reason: str, language: Language) -> str:
 def both(key: str, **values: object) -> Pair:
     """The words of `key` in both languages."""
     return word(key, "ko", **values), word(key, "en", **values)
+
+
+def place_of(citation: Citation) -> Pair:
+    """Where a citation stands in its document, counted from 1."""
+    return both("place", start=f"{citation.start + 1:,}", end=f"{citation.end:,}")
 
 
 def error_text(error: MureumError, language: Language) -> str:

@@ -2,13 +2,16 @@
 
 import contextlib
 import json
+import multiprocessing
 import os
+import re
+import secrets
 import shutil
-import subprocess
-import sys
-import threading
+import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +20,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
-BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BINARIES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""By preference: the headless shell has no window around the page to draw, which takes half of a core otherwise."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,6 +30,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.browser.scripted", "ui.chat"])
 expect.set_options(timeout=60_000)  # for a busy machine; what is there is seen at once
 PageAt = Callable[..., Page]
 """`page_at(url, **context_options)`: a page in a context of its own, once it can be used."""
@@ -37,7 +43,14 @@ class Served:
 
     url: str
     log: Path
-    process: "subprocess.Popen[str]"
+    process: ForkServerProcess
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int | None:
+        """Send it a signal and wait for its end; its exit code."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+        self.process.join(20)
+        return self.process.exitcode
 
     @property
     def asked(self) -> list[tuple[str, list[list[str]]]]:
@@ -63,15 +76,20 @@ class Served:
         return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()]
 
 
+def system_chromium() -> str | None:
+    """The first Chromium that is installed; None where only Playwright may have one."""
+    return next((path for name in BINARIES if (path := shutil.which(name))), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium; where there is none the test is skipped, and under CI it fails."""
-    path = next((found for name in BINARIES if (found := shutil.which(name))), None)
-    if path is None and os.environ.get("CI"):
-        pytest.fail(f"no Chromium: none of {', '.join(BINARIES)} is installed")
-    if path is None:
-        pytest.skip("no Chromium is installed")
+    """The system's Chromium, else the one that `make test` had Playwright fetch; where there is none the test is
+    skipped, and under CI it fails."""
     with sync_playwright() as playwright:
+        path = system_chromium()
+        if path is None and not Path(playwright.chromium.executable_path).exists():
+            reason = f"no Chromium: neither one of {', '.join(BINARIES)} nor Playwright's own is installed"
+            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
@@ -112,26 +130,32 @@ def _is_foreign(url: str, own: str) -> bool:
 
 @contextlib.contextmanager
 def scripted(log: Path, *options: str) -> Iterator[Served]:
-    """The chat with a scripted answerer in a process of its own, where Gradio's warnings stay."""
-    command = [sys.executable, "-m", "tests.browser.scripted", str(log), *options]
+    """The chat with a scripted answerer in a process of its own, where Gradio's warnings stay.
+
+    It is forked from one that has imported Gradio and is otherwise as new: importing takes most of a start.
+    """
     log.touch()
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        lines = []
-        for line in process.stderr:
-            lines.append(line)
-            if line.startswith("http://"):
-                break
-        else:
-            pytest.fail("the server did not start:\n" + "".join(lines))
-        drain = threading.Thread(target=process.stderr.read, daemon=True)
-        drain.start()
-        try:
-            yield Served(line.strip(), log, process)
-        finally:
-            process.terminate()
-            process.wait(90)
-            drain.join()
+    said = log.with_name(f"{log.name}.{secrets.token_hex(4)}.stderr")
+    said.touch()
+    process = FORKS.Process(target=_serve, args=(str(said), [str(log), *options]))
+    process.start()
+    try:
+        while not (url := re.search(r"^http://\S+$", said.read_text("utf-8"), re.MULTILINE)):
+            if not process.is_alive():
+                pytest.fail(f"the server did not start:\n{said.read_text('utf-8')}")
+            time.sleep(0.02)
+        yield Served(url[0], log, process)
+    finally:
+        process.terminate()
+        process.join(90)
+
+
+def _serve(said: str, arguments: list[str]) -> None:
+    """In the new process: serve, with what goes to stderr in the file `said`."""
+    os.dup2(os.open(said, os.O_WRONLY | os.O_APPEND), 2)
+    from tests.browser.scripted import main
+
+    main(arguments)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import socket
 import struct
 import sys
@@ -20,7 +19,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, BINARIES
+from tests.browser.conftest import ARGUMENTS, system_chromium
 
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 QUESTIONS = ("기조강연은 누가 했어?", "Where was the conference held?")
@@ -106,10 +105,9 @@ def main() -> None:
     server.start()
     while not ready.wait(1):
         assert server.is_alive(), "the chat did not start"
-    binary = next(path for name in BINARIES if (path := shutil.which(name)))
     foreign: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=system_chromium(), args=ARGUMENTS)
         page = browser.new_page(locale="ko-KR")
         page.on("request", lambda request: foreign.append(request.url))
         page.goto(url[0])

@@ -27,7 +27,7 @@ from index.errors import (
 from index.fake import FakeEncoder
 from index.records import Document, DocumentInfo
 from index.snapshot import Index
-from rag.records import Answer, Citation, Draft, Event, Finished, Found, Quote, Timings, Turn, Waiting
+from rag.records import Answer, Checking, Citation, Draft, Event, Finished, Found, Quote, Timings, Turn, Waiting
 from rag.selection import documents_of, rows_of
 from rag.turns import Turns
 from ui.words import language_of
@@ -102,9 +102,10 @@ class ScriptedIndex:
 
 
 class ScriptedAnswerer:
-    """Until it is stopped, `wait` searches, `look` stays with what was found, `hold` with the quotes,
-    and `slow` writes; `line` waits for its turn, and then says the question again, or `keep`s the turn until it is
-    stopped; the other words are in `stream`.
+    """Until it is stopped, `wait` searches, `look` stays with what was found, `ahead` waits for two others, `hold`
+    stays with the quotes, `slow` writes, and `check` checks; `late` takes ten seconds to find anything; `line` waits
+    for its turn, and then says the question again, or `keep`s the turn until it is stopped; the other words are in
+    `stream` and `answer`.
 
     A line of the log is `["asked", question, [[question, answer] of a turn before, …]]` or `["stopped", question]`.
     """
@@ -137,8 +138,13 @@ class ScriptedAnswerer:
             raise QuestionTooLong("The question is too long.", length=len(question))
         if "wait" in question:
             self._until_cancelled(question, cancel)
+        if "late" in question:
+            cancel.wait(10)
         yield Found(FOUND, 40.0)
         if "look" in question:
+            self._until_cancelled(question, cancel)
+        if "ahead" in question:
+            yield Waiting(2)
             self._until_cancelled(question, cancel)
         if "line" in question:
             yield from self._in_line(question, cancel, visitor)
@@ -159,6 +165,9 @@ class ScriptedAnswerer:
             yield Draft(text)
         if "slow" in question:
             yield from self._slowly(question, cancel)
+        yield Checking()
+        if "check" in question:
+            self._until_cancelled(question, cancel)
         yield Finished(answer)
 
     def _in_line(self, question: str, cancel: threading.Event, visitor: str) -> Iterator[Event]:
@@ -177,6 +186,8 @@ class ScriptedAnswerer:
         """The answer by itself."""
         language = language_of(question)
         took = Timings(40.0, 600.0, 4200.0)
+        if "hello" in question:
+            return Answer(question, language, "answered", "", reason="greeting", timings=took)
         if "hostile" in question:
             lines = TEXTS[HOSTILE].splitlines()
             cited = tuple(sentence(HOSTILE, line, marker) for marker, line in enumerate(lines, 1))
@@ -185,7 +196,7 @@ class ScriptedAnswerer:
             return Answer(question, language, "not_found", "", (), FOUND, "gate", took)
         if "quote" in question or "인용" in question:
             cited = (sentence(ARTICLE, MARKET, 1, "He said: 'A market of 300 trillion won opens.'"),)
-            return Answer(question, language, "quoted", f"{MARKET} [1]", cited, FOUND, "number", took)
+            return Answer(question, language, "quoted", f"“{MARKET}” [1]", cited, FOUND, "number", took)
         cited = (sentence(ARTICLE, PLACE, 1), sentence(ARTICLE, PEOPLE, 2))
         ko = "행사는 3월 14일 서울 코엑스에서 열렸습니다 [1]. 참가자는 1,200명이었습니다 [2]."
         en = "The event was held at COEX in Seoul on 14 March [1]. It had 1,200 participants [2]."
@@ -272,7 +283,7 @@ def refuse_the_network(log: Path) -> None:
     socket.getaddrinfo = checked_look_up
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Serve it: LOG, then `--port`, `--auth name:password`, `--data FOLDER` (beside LOG without it), `--changed`,
     with the place gone from the article, and `--full`, where the disk is full for what is called full.txt."""
     options = argparse.ArgumentParser()
@@ -282,7 +293,7 @@ def main() -> None:
     options.add_argument("--data", type=Path)
     options.add_argument("--changed", action="store_true")
     options.add_argument("--full", action="store_true")
-    chosen = options.parse_args()
+    chosen = options.parse_args(arguments)
     if chosen.changed:
         TEXTS[ARTICLE] = TEXTS[ARTICLE].replace(PLACE, "행사 소식이다.")
     refuse_the_network(chosen.log)

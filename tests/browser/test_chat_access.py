@@ -33,6 +33,13 @@ def stop(page: Page) -> None:
     phase(page, "stopped")
 
 
+def ask_anew(page: Page, question: str) -> None:
+    """In a new conversation: what axe takes grows with all that is on the page."""
+    page.locator(".new").dispatch_event("click")
+    expect(page.locator(".turn")).to_have_count(0)
+    ask(page, question)
+
+
 @pytest.mark.parametrize(
     ("locale", "scheme", "width"),
     [("ko-KR", "light", 1440), ("ko-KR", "dark", 360), ("en-US", "light", 360), ("en-US", "dark", 1440)],
@@ -50,18 +57,26 @@ def test_axe_finds_nothing_serious_in_any_state(
         ("look", ".card.found"),
         ("hold", ".card.quote"),
         ("slow", ".draft"),
+        ("check", ".turn[data-phase=checking]"),
+        ("ahead", ".turn[data-phase=waiting]"),
     ):
-        ask(page, question)
+        ask_anew(page, question)
         expect(
             page.locator(f".turn:last-child{shown}, .turn:last-child {shown}, .evidence.active {shown}").first
         ).to_be_visible()
         found += faults(page, question)
         stop(page)
     found += faults(page, "stopped")
-    for question, name in ((KO, "answered"), ("quote it", "quoted"), ("missing", "not_found"), ("boom", "failed")):
-        ask(page, question)
+    for question, name in (
+        (KO, "answered"),
+        ("quote it", "quoted"),
+        ("missing", "not_found"),
+        ("hello", "answered"),
+        ("boom", "failed"),
+    ):
+        ask_anew(page, question)
         phase(page, name)
-        found += faults(page, name)
+        found += faults(page, question)
     ask(page, "hostile")
     phase(page, "answered")
     page.locator(".turn").last.locator("[data-verdict=wrong]").click()
@@ -70,6 +85,11 @@ def test_axe_finds_nothing_serious_in_any_state(
     page.locator(".turn").last.locator(".mark").first.click()
     expect(page.locator("mark.chosen")).to_be_visible()
     found += faults(page, "source")
+    page.keyboard.press("Escape")
+    page.locator(".evidence.active .sentence").first.evaluate("node => { node.textContent = 'as it was' }")
+    page.locator(".evidence.active .card, .turn:last-child .card").first.locator(".open").click()
+    expect(page.locator(".source-text .kept")).to_be_visible()
+    found += faults(page, "source changed")
     page.keyboard.press("Escape")
     if width < 1280:
         page.locator(".menu-button").click()

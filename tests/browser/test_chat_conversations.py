@@ -107,11 +107,10 @@ def test_exports_are_made_in_the_browser(served: Served, page_at: PageAt) -> Non
 
 def test_a_restart_shows_what_was_cited_though_the_document_has_changed(tmp_path: Path, page_at: PageAt) -> None:
     with scripted(tmp_path / "log") as served:
-        page = page_at(served.url)
+        page = page_at(served.url, accept_downloads=True)
         ask(page, KO)
         phase(page, "answered")
-        served.process.terminate()
-        served.process.wait(20)
+        served.end()
     with scripted(tmp_path / "log", "--port", served.url.rsplit(":", 1)[1], "--changed"):
         reload(page)
         phase(page, "answered")
@@ -123,6 +122,10 @@ def test_a_restart_shows_what_was_cited_though_the_document_has_changed(tmp_path
         page.get_by_role("button", name="출처 2 보기").click()
         expect(page.locator(".kept")).to_contain_text("다른 자리에 있습니다")
         expect(page.locator("mark.chosen")).to_have_text(PEOPLE)
+        for name in ("Markdown으로 내보내기", "JSON으로 내보내기"):
+            with page.expect_download() as caught:
+                act(page, name)
+            assert PLACE in Path(caught.value.path()).read_text("utf-8")
 
 
 def test_nobody_sees_anothers_conversations(served: Served, page_at: PageAt) -> None:

@@ -1,6 +1,7 @@
 """A visitor's own documents in a real browser: dropped or chosen, refused with a reason, asked, shown, removed."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -185,11 +186,13 @@ def test_dropped_files_are_taken(served: Served, page_at: PageAt) -> None:
     ],
 )
 def test_a_refused_file_says_why_in_both_languages_and_hinders_no_other(
-    served: Served, page_at: PageAt, name: str, data: bytes, ko: str, en: str
+    served: Served, page_at: PageAt, tmp_path: Path, name: str, data: bytes, ko: str, en: str
 ) -> None:
     page = page_at(served.url)
     documents(page)
-    upload(page, (name, data), ("good.txt", TEXT))
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "good.txt").write_text(TEXT, "utf-8")
+    page.set_input_files(".files", [tmp_path / name, tmp_path / "good.txt"])
     refused = page.locator(".uploads li[data-state=refused]")
     expect(refused).to_contain_text(ko)
     expect(refused).to_contain_text(name)
@@ -244,8 +247,7 @@ def test_a_server_that_is_gone_is_told(tmp_path: Path, page_at: PageAt) -> None:
     with scripted(tmp_path / "log") as served:
         page = page_at(served.url)
         documents(page)
-        served.process.kill()
-        served.process.wait(20)
+        served.end(signal.SIGKILL)
         upload(page, ("a.txt", TEXT))
         expect(page.locator(".uploads li[data-state=refused]")).to_contain_text("연결이 끊겼습니다")
 

@@ -1,5 +1,6 @@
 """The page in a real browser: states, sources, stopping, languages, hostile text, width."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -50,6 +51,48 @@ def test_an_answer_leads_to_its_sentence(
     expect(page.locator(".body")).to_have_attribute("lang", "ko" if locale == "ko-KR" else "en")
 
 
+def test_a_mark_and_its_card_light_up_together(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    for question in (KO, "인용해 주세요"):
+        ask(page, question)
+        phase(page, {KO: "answered"}.get(question, "quoted"))
+    turn, cards = page.locator(".turn"), page.locator(".evidence.active .card[data-marker]")
+    turn.last.locator(".mark").hover()
+    expect(cards).to_have_class(re.compile(r"\blit\b"))
+    turn.first.locator(".mark").nth(1).hover()  # of an earlier turn: its evidence, as long as it is pointed at
+    expect(cards.locator(".sentence")).to_have_text([PLACE, PEOPLE])
+    expect(cards.nth(1)).to_have_class(re.compile(r"\blit\b"))
+    expect(cards.nth(0)).not_to_have_class(re.compile(r"\blit\b"))
+    page.locator(".top h1").hover()
+    expect(cards).to_have_count(1)
+    expect(page.locator(".lit")).to_have_count(0)
+    cards.first.hover()
+    expect(turn.last.locator(".mark")).to_have_class(re.compile(r"\blit\b"))
+    turn.first.locator(".mark").nth(1).focus()
+    expect(cards.nth(1)).to_have_class(re.compile(r"\blit\b"))
+
+
+def test_the_source_goes_from_sentence_to_sentence(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    ask(page, KO)
+    phase(page, "answered")
+    expect(page.locator(".evidence.active .card").first.locator(".place")).to_contain_text("28~54번째 글자")
+    page.get_by_role("button", name="출처 1 보기").click()
+    expect(page.locator(".step-at")).to_have_text("1 / 2")
+    for chosen, place in ((PEOPLE, "56~73번째"), (PLACE, "28~54번째")):
+        page.get_by_role("button", name="다음 문장").click()
+        expect(page.locator("mark.chosen")).to_have_text(chosen)
+        expect(page.locator(".source-place")).to_contain_text(place)
+        expect(page.get_by_role("button", name="다음 문장")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="출처 1 보기")).to_be_focused()
+    page.get_by_role("tab", name="문서").click()
+    page.locator(".documents .preview").first.click()
+    expect(page.locator(".source-text")).to_contain_text("메가비전")
+    expect(page.locator(".steps")).to_be_hidden()
+    expect(page.locator(".source-place")).to_be_empty()
+
+
 def test_keyboard_alone_reaches_the_source_and_comes_back(served: Served, page_at: PageAt) -> None:
     page = page_at(served.url)
     page.keyboard.type(KO)
@@ -81,6 +124,16 @@ def test_what_was_found_is_there_before_the_answer_and_the_draft_is_marked(serve
     phase(page, "stopped")
 
 
+def test_the_whole_draft_is_there_while_it_is_checked(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    ask(page, "check it")
+    phase(page, "checking")
+    expect(page.locator(".status")).to_contain_text("원문과 맞춰 보고 있습니다")
+    expect(page.locator(".draft")).to_contain_text("It had 1,200 participants [2].")
+    page.get_by_role("button", name="멈추기").click()
+    phase(page, "stopped")
+
+
 def test_the_sentence_is_quoted_before_anything_is_written(served: Served, page_at: PageAt) -> None:
     page = page_at(served.url)
     ask(page, "hold it")
@@ -88,6 +141,7 @@ def test_the_sentence_is_quoted_before_anything_is_written(served: Served, page_
     expect(page.locator(".draft")).to_have_count(0)
     expect(page.locator(".status")).to_contain_text("문서에 있는 그대로")
     expect(page.locator(".evidence.active .card.quote .sentence")).to_have_text([PLACE])
+    expect(page.locator(".evidence.active details.unused .card")).to_have_count(3)
     page.locator(".body .mark").click()
     expect(page.locator("mark.chosen")).to_have_text(PLACE)
     page.get_by_role("button", name="멈추기").click()

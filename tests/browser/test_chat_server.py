@@ -34,8 +34,7 @@ def test_a_signal_ends_it_in_the_middle_of_an_answer(tmp_path: Path, page_at: Pa
         ask(page, "slow")
         expect(page.locator(".draft")).to_be_visible()
         started = time.monotonic()
-        served.process.send_signal(number)
-        assert served.process.wait(20) == 0
+        assert served.end(number) == 0
         assert time.monotonic() - started < 6
         assert served.stopped == ["slow"]
         assert not served.network
@@ -46,7 +45,7 @@ def test_a_server_that_is_killed_is_told_and_found_again(tmp_path: Path, page_at
         page = page_at(served.url)
         ask(page, "slow")
         expect(page.locator(".draft")).to_be_visible()
-        served.process.kill()
+        served.end(signal.SIGKILL)
         expect(page.locator(".turn").last).to_have_attribute("data-phase", "failed", timeout=30_000)
         expect(page.locator(".body")).to_contain_text("연결이 끊겼습니다")
         expect(page.locator("textarea")).to_have_value("slow")
@@ -56,6 +55,18 @@ def test_a_server_that_is_killed_is_told_and_found_again(tmp_path: Path, page_at
         page.wait_for_selector(".mureum[data-ready]")
         ask(page, KO)
         phase(page, "answered")
+
+
+def test_an_answer_that_comes_after_the_connection_seemed_lost_is_shown(served: Served, page_at: PageAt) -> None:
+    page = page_at(served.url)
+    page.route("**/mureum/alive", lambda route: route.abort())
+    ask(page, "late")
+    expect(page.locator(".clock")).to_contain_text("3초")
+    phase(page, "failed")
+    expect(page.locator(".body")).to_contain_text("연결이 끊겼습니다")
+    phase(page, "answered")
+    expect(page.locator("textarea")).to_have_value("")
+    expect(page.locator(".evidence.active .card.verified")).to_have_count(2)
 
 
 def test_a_password_is_asked_for(tmp_path: Path, chromium: Browser) -> None:

@@ -12,7 +12,7 @@ from index.fake import FakeEncoder
 from index.snapshot import Index
 from rag.answering import Answerer
 from rag.model import FakeModel, Prompt
-from rag.records import Draft, Finished, Found, Quote, Turn
+from rag.records import Checking, Draft, Finished, Found, Quote, Turn
 
 TEXT = """한빛제약은 3일 부산 벡스코에서 신약 '하늘정'을 공개했다. 개발에는 5년간 1200억원이 들었다.
 
@@ -39,7 +39,8 @@ def test_events_come_in_order(open_answerer: Open) -> None:
     events = list(open_answerer(says("부산 벡스코")).stream("신약은 어디서 공개됐어?"))
     assert isinstance(events[0], Found) and isinstance(events[-1], Finished)
     assert isinstance(events[1], Quote) and events[1].sentences[0].marker == 1
-    assert all(isinstance(event, Draft) for event in events[2:-1]) and len(events) > 3
+    assert all(isinstance(event, Draft) for event in events[2:-2]) and len(events) > 4
+    assert isinstance(events[-2], Checking)
     assert events[0].sentences and events[0].retrieve_ms > 0
 
 

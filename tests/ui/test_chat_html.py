@@ -160,7 +160,7 @@ def test_overlapping_ranges_lose_no_letter() -> None:
 
 
 def test_each_state_has_its_own_word_and_picture() -> None:
-    phases = ["searching", "writing", "answered", "quoted", "not_found", "failed", "stopped"]
+    phases = ["searching", "writing", "checking", "answered", "quoted", "not_found", "failed", "stopped"]
     sprite = page.asset("icons.svg")
     assert all(f'id="m-{phase}"' in sprite for phase in phases)
     words = [page.status_html(phase) for phase in phases]
@@ -201,7 +201,8 @@ def test_what_no_document_was_asked_for_is_a_reply_and_not_verified() -> None:
     hello = Answer("안녕", "ko", "answered", "", reason="greeting")
     assert "물어보세요" in page.answer_html(hello, whole)
     status = page.answer_status(hello)
-    assert "안내" in status and "확인됨" not in status
+    assert "안내" in status and "확인됨" not in status and "#m-reply" in status
+    assert "찾아보지 않아" in page.evidence_html(hello, whole)
 
 
 def test_a_partly_quoted_answer_says_what_is_missing() -> None:

@@ -24,11 +24,11 @@ def turns(text: str = "660미터다.") -> list[KeptTurn]:
 def test_markdown_has_questions_answers_and_what_was_cited() -> None:
     text = export.to_markdown(TALK, turns(), "ko")
     assert text.startswith("# 다리 \\*이야기\\*\n\n## 660미터다.\n\n*확인됨 · ")
-    assert "\n660미터다. \\[1\\]\n\n> \\[1\\] 660미터다.\n>\n> — 660미터다..txt (3~1,209번째 글자)\n" in text
+    assert "\n660미터다. \\[1\\]\n\n> \\[1\\] 660미터다.\n>\n> — 660미터다..txt (4~1,209번째 글자)\n" in text
     assert "*기계 번역:* 660미터다." in text
     assert "The documents do not hold" in text and "실패했다" in text and "멈춤" in text
     english = export.to_markdown(TALK, turns(), "en")
-    assert "characters 3 to 1,209" in english and "it failed" in english and "Verified" in english
+    assert "characters 4 to 1,209" in english and "it failed" in english and "Verified" in english
 
 
 @pytest.mark.parametrize(

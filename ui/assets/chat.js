@@ -141,6 +141,7 @@ function place() {
 
 function activate(turn) {
   active = turn;
+  peekedFrom = null;
   for (const other of turns.values()) {
     other.evidence.classList.toggle("active", other === turn);
     other.node.classList.toggle("active", other === turn);
@@ -165,6 +166,7 @@ function show(turn, view) {
 
 function settle(turn) {
   if (running === turn) running = null;
+  draw($(".clock", turn.node), "");
   remember(sessionStorage, "mureum.draft", box.value);
   controls();
 }
@@ -187,6 +189,7 @@ function add(question, collection, documents) {
   turn.evidence.className = "evidence";
   const said = $(".question", turn.node);
   said.textContent = question;
+  said.classList.toggle("long", question.length > 300);
   said.lang = HANGUL.test(question) ? "ko" : "en";
   $(".limited", turn.node).hidden = !documents.length;
   $(".limited-to", turn.node).textContent = documents.join(", ");
@@ -201,6 +204,7 @@ function ask(question, replaced = null) {
   if (replaced) forget(replaced);
   const turn = add(question, collection(), chosenDocuments());
   running = turn;
+  turn.begun = performance.now();
   hint("");
   closeSource(false);
   activate(turn);
@@ -249,7 +253,8 @@ function receive(view) {
   turn.seen = true;
   turn.missed = 0;
   if (FINAL.has(view.phase)) turn.number = view.number;
-  if (FINAL.has(turn.phase)) return listConversations(); // stopped here already
+  if (FINAL.has(turn.phase) && !turn.lost) return listConversations(); // stopped here already
+  if (turn.lost) found(turn);
   if (view.phase !== "refused") {
     show(turn, view);
     if (FINAL.has(view.phase)) listConversations();
@@ -264,19 +269,40 @@ function receive(view) {
   listDocuments(); // what it was limited to may be gone
 }
 
+// A turn that was given up goes on after all.
+function found(turn) {
+  turn.lost = false;
+  if (box.value === turn.question) write("");
+  running = running || turn;
+  controls();
+}
+
 function lost(turn) {
+  turn.lost = true;
   show(turn, { phase: "failed", status: template("failed"), body: template("lost"), evidence: "", lang: language() });
   if (!box.value) write(turn.question);
 }
 
-// A server that is gone, or that was started anew in between, will never finish this turn: notice that.
+// How long the answer has taken so far.
+function tick() {
+  if (!running) return;
+  const seconds = Math.round((performance.now() - running.begun) / 1000);
+  if (seconds > 2) draw($(".clock", running.node), template("elapsed").replaceAll("{count}", seconds));
+}
+
+let watching = false;
+
+// A server that is gone, or that was started anew in between, will never finish this turn: notice that. One that is
+// busy, as with its first question, may take its time to say that it is there.
 async function watchOver() {
   const turn = running;
-  if (!turn) return;
+  if (!turn || watching) return;
+  watching = true;
   let alive = false;
   try {
-    alive = (await Promise.race([call("alive", { ask: turn.ask }), new Promise((_, no) => setTimeout(no, 8000))])).alive || !turn.seen;
+    alive = (await Promise.race([call("alive", { ask: turn.ask }), new Promise((_, no) => setTimeout(no, 30000))])).alive || !turn.seen;
   } catch (error) { /* not reached */ }
+  watching = false;
   turn.missed = alive ? 0 : (turn.missed || 0) + 1;
   if (turn.missed >= 2 && running === turn) lost(turn);
 }

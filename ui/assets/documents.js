@@ -155,6 +155,8 @@ $(".documents").addEventListener("click", (event) => {
   const preview = event.target.closest(".preview");
   if (!preview) return;
   leaveRail();
+  reading = null;
+  showPlace();
   openSource({ document: item.dataset.document, start: 0, end: 0, collection: collection() }, docked.matches ? preview : $(".menu-button"));
 });
 for (const kind of ["dragenter", "dragover", "dragleave", "drop"])

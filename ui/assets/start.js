@@ -11,6 +11,8 @@ root.addEventListener("click", (event) => {
   const example = target.closest(".example");
   if (example && !running) return ask(example.dataset[language()]), wide.matches && box.focus();
   if (target.closest(".close")) return closeSource();
+  const steps = target.closest("[data-step]");
+  if (steps) return step(Number(steps.dataset.step), steps);
   if (target.closest(".retry")) return retry();
   if (target.closest(".new")) return begin(), leaveRail(), box.focus();
   if (target.closest(".menu-button")) return $(".menu-button").getAttribute("aria-expanded") === "true" ? closeRail() : openRail();
@@ -39,6 +41,7 @@ printing.addEventListener("change", place);
 docked.addEventListener("change", fitRail);
 watch("value", () => receive(props.value));
 setInterval(watchOver, 4000);
+setInterval(tick, 1000);
 
 // The conversation that was open before a reload, then the page can be used.
 async function start() {
