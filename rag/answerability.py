@@ -35,7 +35,7 @@ _WH = re.compile(r"누구|누가|뭐|뭘|무엇|무슨|어느|어떤|어떻|어�
 
 _ALIKE_SOUNDS = ("ᄀᄁᄏ", "ᄃᄄᄐ", "ᄇᄈᄑ", "ᄉᄊ", "ᄌᄍᄎ", "ᅢᅦ", "ᅤᅨ", "ᅫᅬᅰ")
 """Letters (conjoining jamo) that are often written for each other."""
-_SOUNDS = {ord(other): first for first, *others in _ALIKE_SOUNDS for other in others}
+_SOUNDS = {ord(other): alike[0] for alike in _ALIKE_SOUNDS for other in alike[1:]}
 
 
 def missing(question: str, spoken: Language, sentences: Sequence[str]) -> list[str]:
@@ -104,8 +104,8 @@ def unknown_nouns(question: str, sentences: Sequence[str]) -> list[str]:
 
 
 def _misspells(form: str, word: str) -> bool:
-    """컨퍼런스 for 콘퍼런스: letters (jamo) of as many syllables that differ in about one; or, whatever the length, only in
-    letters that sound nearly the same (초첨 for 초점)."""
+    """Letters (jamo) of as many syllables that differ in about one (컨퍼런스 for 콘퍼런스), or only in such as sound
+    nearly the same (초첨 for 초점)."""
     one, other = (unicodedata.normalize("NFD", text) for text in (form, word[: len(form)].lower()))
     if one.translate(_SOUNDS) == other.translate(_SOUNDS):
         return True
