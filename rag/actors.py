@@ -27,6 +27,11 @@ def bodies(text: str) -> set[str]:
     return {match.group() for match in _BODY.finditer(text)} - _NO_BODY
 
 
+def asked_about(question: str, originals: Sequence[str]) -> set[str]:
+    """The persons and bodies of the originals that a question in either language names."""
+    return {name for text in originals for name in persons(text) | bodies(text) if _names(question, name)}
+
+
 def strays(question: str, cited: str, originals: Sequence[str]) -> bool:
     """Whether the cited sentence names persons or bodies, but none of those that the question names."""
     for named in (persons, bodies):

@@ -11,7 +11,7 @@ from index.sentences import sentences as split_sentences
 from index.snapshot import Index
 from index.tokens import tokens
 from rag import prompts
-from rag.actors import strays
+from rag.actors import asked_about, strays
 from rag.answerability import is_yes_no, lack
 from rag.bridge import Bridge, foreign
 from rag.calibration import Calibration, Signals
@@ -20,7 +20,7 @@ from rag.disagreement import disagree
 from rag.kinds import defines, has_kind, lacks_figure, role_asked
 from rag.model import AnsweringModel
 from rag.orders import gives_orders, is_about_orders
-from rag.questions import Question
+from rag.questions import Question, shifts
 from rag.records import Answer, Checking, Citation, Draft, Language, Quote
 from rag.retrieval import search
 from rag.subjects import has_any, holders, telling_words
@@ -64,6 +64,10 @@ DEFINITION = 0.15
 
 CREDITED = 0.3
 """Added to that of a credit line of the kind that is asked for: a picture's or an article's."""
+
+TURNED_TO = 0.3
+"""Added to that of a sentence which names whom a follow-up turns to ('And the foundation?'): the question before it, which
+is searched for too, is about somebody else."""
 
 SECOND_QUOTE = 0.1
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
@@ -235,15 +239,19 @@ class Writer:
         return self._definitions_first(scored)
 
     def _definitions_first(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
-        """In the order of their scores, raised what defines the short form that is asked for, and the credit line of
-        whom is asked for: who took the picture, or who wrote the text."""
+        """In the order of their scores, raised what defines the short form that is asked for, the credit line of whom
+        is asked for (who took the picture, or who wrote the text), and what names whom a follow-up turns to."""
         asked = role_asked(self._asked.text)
+        names: set[str] = set()
+        if self._asked.earlier is not None and shifts(self._asked.text, self._asked.language):
+            names = asked_about(self._asked.text, [self._context.text(one) for one in sentences])
         raised = [
             replace(
                 one,
                 score=one.score
                 + (DEFINITION if defines(self._asked.text, self._context.text(one)) else 0.0)
-                + (CREDITED if asked and self._context.role(one) == asked else 0.0),
+                + (CREDITED if asked and self._context.role(one) == asked else 0.0)
+                + (TURNED_TO if any(name in self._context.text(one) for name in names) else 0.0),
             )
             for one in sentences
         ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.actors import bodies, strays
+from rag.actors import asked_about, bodies, strays
 
 TEXT = [
     "백승욱 루닛 의장이 기조강연에서 'AI 대전환'을 발표했다.",
@@ -45,3 +45,9 @@ def test_bodies() -> None:
         "산업통상자원부",
         "디지털플랫폼정부위원회",
     }
+
+
+def test_whom_a_question_names() -> None:
+    assert asked_about("그럼 산업부는?", TEXT) == {"산업통상자원부"}
+    assert asked_about("And Baek Seung-uk?", TEXT) == {"백승욱"}
+    assert asked_about("And the others?", TEXT) == set()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,19 @@ def test_follow_ups_carry_the_turn_before(open_answerer: Open) -> None:
     assert answer.status == "answered"
     assert all("임상은 언제 시작해?" in prompt[-1].content for prompt in model.prompts)
     assert "내년 봄 [1]" not in model.prompts[-1][-1].content
+
+
+def test_a_follow_up_that_turns_to_somebody_else_quotes_what_names_them(tmp_path: Path) -> None:
+    text = """한빛재단은 해마다 청년 창업 대회를 열어 상금과 사무실을 준다.
+
+구름재단은 섬 마을에 책을 보낸다."""
+    (tmp_path / "aid.txt").write_text(text, "utf-8")
+    add(tmp_path / "index", [tmp_path / "aid.txt"], FakeEncoder())
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        history = [Turn("한빛재단은 청년 창업 대회에서 상금과 사무실을 주나요?", "한빛재단은 상금과 사무실을 준다 [1]")]
+        answer = Answerer(index, says("1234")).ask("그럼 구름재단은?", history)
+        assert answer.status == "quoted"
+        assert "“구름재단은 섬 마을에 책을 보낸다.”" in answer.text
 
 
 def test_prompts_begin_alike_and_differ_late(open_answerer: Open) -> None:
