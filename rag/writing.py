@@ -66,8 +66,8 @@ CREDITED = 0.3
 """Added to that of a credit line of the kind that is asked for: a picture's or an article's."""
 
 TURNED_TO = 0.3
-"""Added to that of a sentence which names whom a follow-up turns to ('And the foundation?'): the question before it, which
-is searched for too, is about somebody else."""
+"""Added to that of a sentence which names whom a follow-up turns to ('And the foundation?'): the question before it,
+which is searched for too, is about somebody else."""
 
 SECOND_QUOTE = 0.1
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
