@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 """float32, shape (n, size); rows of length 1, so that a dot product is a cosine in [-1, 1]."""
 
-BATCH = 16
+TOGETHER = 1024
+"""Tokens of a batch, padding included: more of them leave the processor's caches."""
 
 COMMON = 4.0
 """Natural logarithm of the place in the vocabulary (by frequency) up to which a token tells next to nothing."""
@@ -126,6 +128,14 @@ class Encoder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Tokenised:
+    """The numbers of a text's tokens, and the character range of each."""
+
+    ids: list[int]
+    offsets: list[Span]
+
+
 class SentenceTransformerEncoder:
     """Any sentence-transformers model with mean pooling, by default multilingual-e5-small.
 
@@ -145,6 +155,7 @@ class SentenceTransformerEncoder:
             lambda language: centre_of([self.encode_asked(q) for q in SAMPLES[language]])
         )
         self._loaded: SentenceTransformer | None = None
+        self._threads = 1
 
     @property
     def size(self) -> int:
@@ -163,7 +174,7 @@ class SentenceTransformerEncoder:
     def _model(self) -> "SentenceTransformer":
         with self._lock:
             if self._loaded is None:
-                self._loaded = _load(self._path)
+                self._loaded, self._threads = _load(self._path)
             return self._loaded
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -183,25 +194,23 @@ class SentenceTransformerEncoder:
     def encode_in_full(
         self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
     ) -> tuple[Vectors, list[Vectors], list[Vectors]]:
-        """See Encoder. Texts of like length share a batch."""
-        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        """See Encoder. Texts of like length share a batch; every core works on a batch of its own."""
+        prompt = self._model.prompts.get("passage") or self._model.prompts.get("document") or ""
         vectors = np.zeros((len(texts), self.size), np.float32)
         parts: list[Vectors] = [np.zeros((0, self.size), np.float32)] * len(texts)
         words = list(parts)
-        prompt = self._model.prompts.get("passage") or self._model.prompts.get("document") or ""
-        for begin in range(0, len(order), BATCH):
-            rows = order[begin : begin + BATCH]
-            tokens, mask, offsets, _ = self._token_vectors([prompt + texts[row] for row in rows])
-            shift = len(prompt)
-            for place, row in enumerate(rows):
-                vectors[row] = _mean(tokens[place], mask[place])
-                starts = offsets[place, :, 0] - shift
-                ends = offsets[place, :, 1] - shift
-                inside = [(starts >= a) & (ends <= b) & (ends > starts) & mask[place] for a, b in sentences[row]]
-                parts[row] = np.array([_mean(tokens[place], part) for part in inside], np.float32).reshape(
-                    len(inside), self.size
-                )
-                words[row] = _unit(tokens[place, mask[place] & (ends > starts) & (ends > 0)])
+
+        def encode(rows: Sequence[int]) -> None:
+            batch = [encoded[row] for row in rows]
+            for row, one, tokens in zip(rows, batch, self._forward(batch), strict=True):
+                starts, ends = (np.array(one.offsets, np.int64).reshape(-1, 2) - len(prompt)).T
+                vectors[row] = _mean(tokens, np.ones(len(tokens), bool))
+                inside = [(starts >= a) & (ends <= b) & (ends > starts) for a, b in sentences[row]]
+                parts[row] = np.array([_mean(tokens, part) for part in inside], np.float32).reshape(-1, self.size)
+                words[row] = _unit(tokens[(ends > starts) & (ends > 0)])
+
+        encoded = self._tokenised([prompt + text for text in texts])
+        self._on_all_cores(encode, batches([len(one.ids) for one in encoded], TOGETHER))
         return vectors, parts, words
 
     def encode_question(self, question: str) -> Vectors:
@@ -211,9 +220,12 @@ class SentenceTransformerEncoder:
     def encode_asked(self, question: str) -> Asked:
         """See Encoder. The prompt and the tokens that open and close a text are left out."""
         prompt = self._model.prompts.get("query") or ""
-        tokens, mask, offsets, ids = self._token_vectors([prompt + question])
-        chosen = mask[0] & (offsets[0, :, 1] > offsets[0, :, 0]) & (offsets[0, :, 1] > len(prompt))
-        return Asked(_mean(tokens[0], mask[0]), _unit(tokens[0, chosen]), self._weights(ids[0, chosen]))
+        [one] = self._tokenised([prompt + question])
+        [tokens] = self._forward([one])
+        ends = np.array(one.offsets, np.int64)[:, 1]
+        chosen = (ends > np.array(one.offsets, np.int64)[:, 0]) & (ends > len(prompt))
+        ids = np.array(one.ids, np.int64)
+        return Asked(_mean(tokens, np.ones(len(tokens), bool)), _unit(tokens[chosen]), self._weights(ids[chosen]))
 
     def centre(self, language: str) -> Centre:
         """See Encoder. Worked out once from SAMPLES."""
@@ -232,29 +244,46 @@ class SentenceTransformerEncoder:
             return np.ones(len(ids), np.float32)
         return np.asarray(np.maximum(np.log(ids + 10.0) - COMMON, 0.1), np.float32)
 
-    def _token_vectors(
-        self, texts: list[str]
-    ) -> tuple[Vectors, NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
-        """Token vectors (B, T, size), which are text (B, T), their character ranges (B, T, 2), their numbers (B, T)."""
-        batch = self._model.tokenizer(
-            texts,
-            padding=True,
-            truncation=True,
-            max_length=self.window,
-            return_offsets_mapping=True,
-            return_tensors="pt",
+    def _tokenised(self, texts: list[str]) -> list[_Tokenised]:
+        """Of each text its tokens, cut at the model's window, and their character ranges."""
+        if not texts:
+            return []
+        found = self._model.tokenizer(
+            texts, truncation=True, max_length=self.window, return_offsets_mapping=True, return_attention_mask=False
         )
-        offsets = batch.pop("offset_mapping").numpy()
-        mask = batch["attention_mask"].numpy().astype(bool)
+        return [_Tokenised(*pair) for pair in zip(found["input_ids"], found["offset_mapping"], strict=True)]
+
+    def _forward(self, batch: Sequence[_Tokenised]) -> list[Vectors]:
+        """Of each text the vectors of its tokens (T, size)."""
         import torch
 
+        padded = self._model.tokenizer.pad({"input_ids": [one.ids for one in batch]}, return_tensors="pt")
         with torch.inference_mode():
-            output = self._model[0](dict(batch))["token_embeddings"]
-        vectors: Vectors = output.float().numpy()
-        return vectors, mask, offsets, batch["input_ids"].numpy()
+            output = self._model[0](dict(padded))["token_embeddings"].float().numpy()
+        return [rows[mask] for rows, mask in zip(output, padded["attention_mask"].numpy().astype(bool), strict=True)]
+
+    def _on_all_cores(self, work: Callable[[Sequence[int]], None], lots: Sequence[Sequence[int]]) -> None:
+        """Do the work for each lot, as many at a time as torch has threads, each within one.
+
+        The threads that torch lays out for one batch wait for one another at every layer, and burn the time.
+        """
+        import torch
+
+        threads = self._threads
+
+        def alone() -> None:
+            torch.set_num_threads(1)  # of this thread; it is also what threads get that begin later
+
+        with ThreadPoolExecutor(threads, "encoding", alone) as pool:
+            try:
+                for _ in pool.map(work, lots):
+                    pass
+            finally:
+                pool.submit(torch.set_num_threads, threads).result()
 
 
-def _load(model: str | Path) -> "SentenceTransformer":
+def _load(model: str | Path) -> "tuple[SentenceTransformer, int]":
+    """The model, and how many threads torch would use."""
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
@@ -269,7 +298,19 @@ def _load(model: str | Path) -> "SentenceTransformer":
             name=model,
             reason=reason,
         ) from error
-    return loaded.to(torch.bfloat16) if _has_bfloat16() else loaded
+    return loaded.to(torch.bfloat16) if _has_bfloat16() else loaded, torch.get_num_threads()
+
+
+def batches(lengths: Sequence[int], together: int) -> list[list[int]]:
+    """Rows in batches of like lengths, the longest first, that come to at most `together` when all are as long as the
+    longest of them; a row that is longer stands alone."""
+    found: list[list[int]] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if found and (len(found[-1]) + 1) * lengths[found[-1][0]] <= together:
+            found[-1].append(row)
+        else:
+            found.append([row])
+    return found
 
 
 def centre_of(asked: Sequence[Asked]) -> Centre:
