@@ -250,7 +250,9 @@ class Catalogue:
     def sentence_vectors(self, ids: Iterable[int]) -> dict[int, NDArray[np.float32]]:
         """For each passage id the vectors of its sentences (k, size)."""
         found = self._blobs("sentence_vectors", ids)
-        return {number: self._rows(blob, np.float16) for number, (blob,) in found.items()}
+        rows = self._rows(b"".join(blob for (blob,) in found.values()), np.float16)
+        ends = np.cumsum([len(blob) // (2 * self.recipe.size) for (blob,) in found.values()])
+        return dict(zip(found, np.split(rows, ends[:-1]), strict=True)) if found else {}
 
     def token_vectors(self, ids: Iterable[int]) -> dict[int, NDArray[np.float32]]:
         """For each passage id the vectors of its tokens (T, size), with the error that `index.compression` makes."""

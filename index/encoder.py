@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -258,28 +259,27 @@ class SentenceTransformerEncoder:
         import torch
 
         padded = self._model.tokenizer.pad({"input_ids": [one.ids for one in batch]}, return_tensors="pt")
-        with torch.inference_mode():
+        with self._one_thread(), torch.inference_mode():
             output = self._model[0](dict(padded))["token_embeddings"].float().numpy()
         return [rows[mask] for rows, mask in zip(output, padded["attention_mask"].numpy().astype(bool), strict=True)]
 
     def _on_all_cores(self, work: Callable[[Sequence[int]], None], lots: Sequence[Sequence[int]]) -> None:
-        """Do the work for each lot, as many at a time as torch has threads, each within one.
+        """Do the work for each lot, as many at a time as torch has threads."""
+        with ThreadPoolExecutor(self._threads, "encoding") as pool:
+            for _ in pool.map(work, lots):
+                pass
 
-        The threads that torch lays out for one batch wait for one another at every layer, and burn the time.
-        """
+    @contextmanager
+    def _one_thread(self) -> Iterator[None]:
+        """Torch stays within this thread: those that it lays out for one batch, or for the few tokens of a question,
+        wait for one another at every layer and burn more time than they save."""
         import torch
 
-        threads = self._threads
-
-        def alone() -> None:
-            torch.set_num_threads(1)  # of this thread; it is also what threads get that begin later
-
-        with ThreadPoolExecutor(threads, "encoding", alone) as pool:
-            try:
-                for _ in pool.map(work, lots):
-                    pass
-            finally:
-                pool.submit(torch.set_num_threads, threads).result()
+        torch.set_num_threads(1)  # of this thread, and of those that begin meanwhile
+        try:
+            yield
+        finally:
+            torch.set_num_threads(self._threads)
 
 
 def _load(model: str | Path) -> "tuple[SentenceTransformer, int]":

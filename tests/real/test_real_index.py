@@ -132,3 +132,20 @@ def test_no_passage_is_longer_than_the_models_window(kind: str, encoder: Sentenc
     wholes = encoder.count_tokens([text[one.start : one.end] for one in found])
     assert max(wholes) <= encoder.window - SPECIAL
     assert max(wholes) > TARGET / 4  # and they are not cut to crumbs
+
+
+def test_a_passages_vectors_do_not_depend_on_what_is_encoded_with_it(encoder: SentenceTransformerEncoder) -> None:
+    texts = [
+        "짧다.",
+        "The bridge was opened in 1973. " * 20,
+        "의장이 발표했다. 정부가 기업을 지원한다.",
+        "",
+        "a b c " * 300,
+    ]
+    ranges = [[(0, len(text) // 2), (0, len(text))] for text in texts]
+    together = encoder.encode_in_full(texts, ranges)
+    for row, text in enumerate(texts):
+        alone = encoder.encode_in_full([text], [ranges[row]])
+        for many, one in zip(together, alone, strict=True):
+            assert np.allclose(many[row], one[0], atol=1e-5)
+    assert [len(found) for found in encoder.encode_in_full([], [])] == [0, 0, 0]
