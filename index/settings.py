@@ -35,7 +35,9 @@ class Settings:
     """The program's settings; each has an option of the command or an environment variable MUREUM_<NAME>.
 
     index:     folder of the index; a bare name is one of the named indexes (see `index_folder`).
-    encoder:   embedding model: a default model's name, a folder or a hub id.
+    encoder:   embedding model: a default model's name, a folder or a hub id, or the URL of an OpenAI-compatible server
+               with the model's name after '#' ('http://127.0.0.1:8080/v1#bge-m3').
+    encoder_key: key for that server, '' for none.
     llm:       answering model: a default model's name, a .gguf file, a folder, a hub id, or the URL of an
                OpenAI-compatible server ('http://127.0.0.1:8000/v1'); a model's name may follow after '#'.
     llm_key:   key for that server, '' for none.
@@ -47,6 +49,7 @@ class Settings:
 
     index: Path
     encoder: str = EMBEDDING_MODEL
+    encoder_key: str = ""
     llm: str = ANSWERING_MODEL
     llm_key: str = ""
     threads: int = 0
@@ -66,6 +69,7 @@ class Settings:
             return cls(
                 index=index_folder(values["index"]) if "index" in values else user_data_path("mureum") / "index",
                 encoder=values.get("encoder", EMBEDDING_MODEL),
+                encoder_key=values.get("encoder_key", ""),
                 llm=values.get("llm", ANSWERING_MODEL),
                 llm_key=values.get("llm_key", ""),
                 threads=int(values.get("threads", 0)),

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from index.encoder import Encoder, SentenceTransformerEncoder
+from index.endpoint import EndpointEncoder
+from index.errors import UsageError
 from index.models import resolve
 from index.settings import Settings
 from index.snapshot import Index
@@ -11,7 +13,12 @@ from rag.model import AnsweringModel
 
 
 def open_encoder(settings: Settings) -> Encoder:
-    """Raises ModelNotFetched, ModelDamaged, ModelFailed."""
+    """Raises UsageError, ModelNotFetched, ModelDamaged, ModelFailed."""
+    if settings.encoder.startswith(("http://", "https://")):
+        url, _, model = settings.encoder.partition("#")
+        if not model:
+            raise UsageError(f"Which model of {url}? Name it after a '#': --encoder {url}#NAME.")
+        return EndpointEncoder(url, model, settings.encoder_key, settings.seconds)
     return SentenceTransformerEncoder(resolve(settings.encoder))
 
 

@@ -182,7 +182,7 @@ def _data() -> argparse.ArgumentParser:
 
 def _encoder() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--encoder", metavar="MODEL", help="embedding model: a name, a folder or a hub id")
+    options.add_argument("--encoder", metavar="MODEL", help="embedding model: a name, a folder, a hub id, or URL#NAME")
     return options
 
 

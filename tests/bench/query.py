@@ -45,7 +45,7 @@ def grow(folder: Path, encoder: SentenceTransformerEncoder, wanted: int) -> int:
 
 
 def milliseconds(work: Callable[[str], object]) -> str:
-    """The median and the 95th percentile over the questions, each asked three times, and the processor's time for one."""
+    """The median and the 95th percentile over the questions, each asked three times, and the processor's time."""
     times, worked = [], time.process_time()
     for question in QUESTIONS * 3:
         begin = time.perf_counter()
