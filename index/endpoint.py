@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from index.encoder import SAMPLES, Asked, Centre, Vectors, centre_of
-from index.errors import ModelFailed, ModelTimeout, ModelUnreachable
+from index.errors import ModelFailed, ModelUnreachable
 from index.records import Span
 
 TOGETHER = 64
@@ -32,7 +32,7 @@ TOKEN_BYTES = 3
 class EndpointEncoder:
     """The model that a server calls by a name.
 
-    What is asked of the server raises ModelUnreachable, ModelTimeout or ModelFailed. Models of the E5 family get their
+    What is asked of the server raises ModelUnreachable or ModelFailed. Models of the E5 family get their
     'query: ' and 'passage: ' before each text, as they were trained; others get the text alone.
     """
 
@@ -114,10 +114,7 @@ class EndpointEncoder:
                 reason = f"{error.code} {error.read(300).decode('utf-8', 'replace').strip()}"
             raise self._failed(reason) from error
         except TimeoutError as error:
-            raise ModelTimeout(
-                f"The embedding server at {self._url} did not answer within {self._seconds:.0f} seconds.",
-                seconds=f"{self._seconds:.0f}",
-            ) from error
+            raise self._failed(f"no answer within {self._seconds:.0f} seconds") from error
         except OSError as error:
             raise ModelUnreachable(
                 f"No embedding server answers at {self._url}. Start it, or name another with --encoder.", url=self._url

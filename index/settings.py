@@ -37,7 +37,6 @@ class Settings:
     index:     folder of the index; a bare name is one of the named indexes (see `index_folder`).
     encoder:   embedding model: a default model's name, a folder or a hub id, or the URL of an OpenAI-compatible server
                with the model's name after '#' ('http://127.0.0.1:8080/v1#bge-m3').
-    encoder_key: key for that server, '' for none.
     llm:       answering model: a default model's name, a .gguf file, a folder, a hub id, or the URL of an
                OpenAI-compatible server ('http://127.0.0.1:8000/v1'); a model's name may follow after '#'.
     llm_key:   key for that server, '' for none.
@@ -45,11 +44,11 @@ class Settings:
     context:   tokens that a prompt and its answer may have together.
     seconds:   time limit of one answer.
     host, port: where the chat listens.
+    encoder_key: key for the server that `encoder` names, '' for none.
     """
 
     index: Path
     encoder: str = EMBEDDING_MODEL
-    encoder_key: str = ""
     llm: str = ANSWERING_MODEL
     llm_key: str = ""
     threads: int = 0
@@ -57,6 +56,7 @@ class Settings:
     seconds: float = 120.0
     host: str = "127.0.0.1"
     port: int = 7860
+    encoder_key: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -69,7 +69,6 @@ class Settings:
             return cls(
                 index=index_folder(values["index"]) if "index" in values else user_data_path("mureum") / "index",
                 encoder=values.get("encoder", EMBEDDING_MODEL),
-                encoder_key=values.get("encoder_key", ""),
                 llm=values.get("llm", ANSWERING_MODEL),
                 llm_key=values.get("llm_key", ""),
                 threads=int(values.get("threads", 0)),
@@ -77,6 +76,7 @@ class Settings:
                 seconds=float(values.get("seconds", 120)),
                 host=values.get("host", "127.0.0.1"),
                 port=int(values.get("port", 7860)),
+                encoder_key=values.get("encoder_key", ""),
             )
         except ValueError as error:
             raise UsageError(f"A MUREUM_ variable has a value that is no number: {error}.") from error

@@ -349,8 +349,8 @@ ERRORS: dict[str, Pair] = {
         "Writing the answer took too long and was given up. Ask again, or make the question shorter.",
     ),
     "model-unreachable": (
-        "답을 쓰는 모델의 서버에 연결할 수 없습니다. 서버가 켜져 있는지, --llm 주소가 맞는지 확인하세요.",
-        "The answering model's server cannot be reached. Check that it is running and that --llm names it.",
+        "모델 서버({url})에 연결할 수 없습니다. 서버가 켜져 있는지, --llm이나 --encoder 주소가 맞는지 확인하세요.",
+        "The model server at {url} cannot be reached. Check that it is running and that --llm or --encoder names it.",
     ),
     "model-failed": (
         "모델이 일하다 실패했습니다. 다시 물어 보시고, 계속되면 'mureum models verify'로 파일을 확인하세요.",
