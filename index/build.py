@@ -172,6 +172,7 @@ def verify(folder: Path, recipe: Recipe) -> list[str]:
     """What is wrong with an index, a line each; empty when it is whole."""
     catalogue = Catalogue.open(folder, recipe)
     try:
+        catalogue.pin()  # what others write meanwhile is no fault
         faults = check(catalogue)
         fault = derived_fault(catalogue)
         return [*faults, fault] if fault else faults

@@ -192,8 +192,9 @@ class Catalogue:
 
     def document(self, name: str) -> Document:
         """A document with its text. Raises DocumentNotFound, and IndexDamaged when it is not what was stored."""
-        for number, _, title, source, digest, *_ in self._documents("WHERE name = ?", (name,)):
-            [(text,)] = self.run("SELECT text FROM documents WHERE id = ?", (number,))
+        query = f"SELECT id, {DOCUMENT_COLUMNS}, {self._seal}, text FROM documents WHERE name = ?"
+        for *columns, stored, text in self.run(query, (name,)):
+            _, _, title, source, digest, *_ = self._checked(columns, stored)
             if hashlib.sha256(f"{title}\x00{text}".encode("utf-8", "surrogatepass")).hexdigest() != digest:
                 raise damaged(self.path.parent, f"the text of '{name}' is not the one that was stored")
             return Document(name, title, text, source, digest)
@@ -332,16 +333,24 @@ class Catalogue:
     def _documents(self, where: str = "", values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """Id and DOCUMENT_COLUMNS of documents. Raises IndexDamaged for one that is not what was stored."""
         for *columns, stored in self.run(f"SELECT id, {DOCUMENT_COLUMNS}, {self._seal} FROM documents {where}", values):
-            if self._seal != "NULL" and stored != seal(*columns[1:]):
-                raise damaged(self.path.parent, f"what is stored of the document '{columns[1]}' is not what was")
-            yield tuple(columns)
+            yield self._checked(columns, stored)
 
     def _all_documents(self) -> list[tuple[Any, ...]]:
-        """`_documents` of all, by name, where none is missing."""
-        found = list(self._documents("ORDER BY name"))
-        if self._seal == "seal" and self._of_state("documents") != sum(seal(*columns[1:]) for columns in found):
+        """`_documents` of all, by name, where none is missing. One statement: between two, others may write."""
+        if self._seal == "NULL":
+            return list(self._documents("ORDER BY name"))
+        every = f"SELECT s.documents, d.id, {DOCUMENT_COLUMNS}, seal FROM state s LEFT JOIN documents d ORDER BY name"
+        rows = self.run(every)
+        found = [row[1:] for row in rows if row[1] is not None]
+        if not rows or rows[0][0] != sum(row[-1] for row in found):
             raise damaged(self.path.parent, "documents are missing in it, or there twice")
-        return found
+        return [self._checked(columns, stored) for *columns, stored in found]
+
+    def _checked(self, columns: Sequence[Any], stored: object) -> tuple[Any, ...]:
+        """Id and DOCUMENT_COLUMNS. Raises IndexDamaged where they are not what was stored."""
+        if self._seal != "NULL" and stored != seal(*columns[1:]):
+            raise damaged(self.path.parent, f"what is stored of the document '{columns[1]}' is not what was")
+        return tuple(columns)
 
     def _put_document(self, document: Document) -> int:
         """The id of a document that now stands in the place of one with the same name, without passages."""

@@ -235,6 +235,8 @@ def derived_fault(catalogue: Catalogue) -> str:
     """What is wrong with what is derived, or ''; that it is not there yet is no fault."""
     folder = derived.newest(catalogue.path.parent)
     fault = derived.fault(folder, catalogue.recipe)
+    while folder != (newer := derived.newest(catalogue.path.parent)):  # another process has put it there and this away
+        folder, fault = newer, derived.fault(newer, catalogue.recipe)
     return f"{folder.name} is {fault}; the next start makes it anew" if folder and fault not in ("", "missing") else ""
 
 

@@ -82,7 +82,8 @@ class VectorStore:
                 flat: Any = faiss.deserialize_index(np.frombuffer((folder / _FLAT).read_bytes(), np.uint8))
                 if flat.metric_type != faiss.METRIC_INNER_PRODUCT:
                     raise ValueError("another metric")
-                return cls(ids, flat.reconstruct_n(0, flat.ntotal).reshape(len(ids), size), flat)
+                own: Any = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d) if flat.ntotal else []
+                return cls(ids, np.asarray(own, np.float32).reshape(len(ids), size), flat)  # its memory, no copy
             vectors = mapped(folder / _VECTORS, np.float32).reshape(len(ids), size)
             lists: Any = faiss.read_index(str(folder / _LISTS), faiss.IO_FLAG_MMAP)
             if _end(lists) != (folder / _LISTS).stat().st_size:

@@ -1,14 +1,13 @@
 """A program for test_survival.py: does to an index what each line says, in a process of its own that may be killed.
 
-A line is a JSON list: what to do, the index folder, what with, after how many seconds to kill it (null: never), and
-the size in bytes that no file may grow over (null: any). It answers with a line for everything that is done for good,
-and then 'end' with the exit code.
+A line is a JSON list: what to do, the index folder, what with, after how many seconds to end it (null: never), the
+size in bytes that no file may grow over (null: any), and the signal that ends it. It answers with a line for everything
+that is done for good, and then 'end' with the exit code.
 """
 
 import json
 import os
 import resource
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -45,7 +44,7 @@ def main() -> None:
     Catalogue.put = put_and_tell  # type: ignore[method-assign]
     print("ready", flush=True)
     for line in sys.stdin:
-        what, folder, argument, seconds, limit = json.loads(line)
+        what, folder, argument, seconds, limit, end = json.loads(line)
         child = os.fork()
         if not child:
             code = 1
@@ -54,13 +53,15 @@ def main() -> None:
                     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
                 act(what, Path(folder), argument)
                 code = 0
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)
             except MureumError as error:
                 print("error", error.code, error, flush=True)
             finally:
                 os._exit(code)
         if seconds is not None:
             time.sleep(seconds)
-            os.kill(child, signal.SIGKILL)  # it is not waited for yet: the number is still its own
+            os.kill(child, end)  # it is not waited for yet: the number is still its own
         _, status = os.waitpid(child, 0)
         print("end", os.waitstatus_to_exitcode(status), flush=True)
 

@@ -3,12 +3,14 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from index.catalogue import Catalogue
 from index.errors import IndexDamaged, IndexMismatch, IndexMissing, MureumError
 from index.fake import FakeEncoder
 from index.snapshot import Index, recipe_for
+from rag.retrieval import search
 
 ROOT = Path(__file__).parents[2]
 RECIPE = recipe_for(FakeEncoder())
@@ -41,17 +44,24 @@ class Survivor:
         assert self._line() == "ready"
 
     def run(
-        self, what: str, folder: Path, argument: object, seconds: float | None = None, limit: int | None = None
+        self,
+        what: str,
+        folder: Path,
+        argument: object,
+        seconds: float | None = None,
+        limit: int | None = None,
+        end: signal.Signals = signal.SIGKILL,
     ) -> list[str]:
-        """What it said; killed after `seconds`."""
+        """What it said; ended by a signal after `seconds`."""
         assert self._process.stdin
-        self._process.stdin.write(json.dumps([what, str(folder), str(argument), seconds, limit]) + "\n")
+        self._process.stdin.write(json.dumps([what, str(folder), str(argument), seconds, limit, end]) + "\n")
         self._process.stdin.flush()
         said = []
         while not (line := self._line()).startswith("end"):
             said.append(line)
         code = int(line.split()[1])
-        assert code == 0 or (seconds is not None and code == -signal.SIGKILL) or said[-1].startswith("error")
+        ended = seconds is not None and (code == -end or "interrupted" in said)
+        assert code == 0 or ended or said[-1].startswith("error")
         return said
 
     def close(self) -> None:
@@ -162,6 +172,56 @@ def test_killed_while_rebuilding(survivor: Survivor, tmp_path: Path) -> None:
             model = opened.recipe.encoder
         assert stored(folder) == before
         assert_whole(folder, FakeEncoder(model))
+
+
+# --- Ctrl-C, and reading meanwhile
+
+
+def test_ctrl_c_while_adding_keeps_what_is_stored_and_the_rest_follows(survivor: Survivor, tmp_path: Path) -> None:
+    files, folder, chance = tmp_path / "files", tmp_path / "index", random.Random(4)
+    versions = {f"d{number:02}.txt": 0 for number in range(12)}
+    write(files, versions)
+    begin = time.monotonic()
+    survivor.run("add", tmp_path / "whole", files)
+    whole = time.monotonic() - begin
+    kept: set[str] = set()
+    for _ in range(8):
+        said = survivor.run("add", folder, files, seconds=chance.random() * whole / 2, end=signal.SIGINT)
+        told = {line.split()[1] for line in said if line.startswith("stored")}
+        assert not told & kept  # what is there is not encoded again
+        kept |= told
+        try:
+            assert kept <= set(stored(folder))
+        except IndexMissing:
+            assert not kept
+            continue
+        kept = set(stored(folder))
+        assert_whole(folder, FakeEncoder())
+    assert survivor.run("add", folder, files)[-1] == "done"
+    assert set(stored(folder)) == set(versions)
+
+
+def test_who_reads_meanwhile_sees_whole_states_alone(survivor: Survivor, tmp_path: Path) -> None:
+    """Another process changes every document again and again, and this one asks."""
+    files, folder = tmp_path / "files", tmp_path / "index"
+    write(files, {f"d{number:02}.txt": 0 for number in range(6)})
+    survivor.run("add", folder, files)
+    states: set[int] = set()
+    with closing(Index(folder, FakeEncoder())) as index, ThreadPoolExecutor(1) as pool:
+        for version in range(1, 5):
+            write(files, {f"d{number:02}.txt": version for number in range(6)})
+            work = pool.submit(survivor.run, "add", folder, files)
+            while not work.done():
+                now = index.snapshot()
+                states.add(now.state)
+                assert {passage.document for passage in now.passages} == set(now.documents) == set(stored(folder))
+                assert build.verify(folder, RECIPE) == []
+                hits = search(index, "Which version has sentence 7?", 20, now)
+                for text in {hit.passage.document: now.text(hit.passage.document) for hit in hits}.values():
+                    assert len(set(re.findall(r"version \d", text))) == 1
+            assert work.result()[-1] == "done"
+        assert {re.findall(r"version (\d)", index.snapshot().text(name))[0] for name in stored(folder)} == {"4"}
+    assert len(states) > 4
 
 
 # --- damaged bytes
