@@ -147,3 +147,14 @@ def test_a_search_may_be_limited_to_some(exact: int, monkeypatch: pytest.MonkeyP
         assert ids.tolist() == some[np.argsort(-cosines)[:4]].tolist()
         assert np.allclose(scores, np.sort(cosines)[::-1][:4], atol=1e-6)
     assert len(now.search(vectors[0], 9, some[:0])[0]) == 0
+
+
+def test_vectors_that_stand_there_often_do_not_make_the_lists_slow() -> None:
+    chance = np.random.default_rng(5)
+    once = chance.standard_normal((1000, 32)).astype(np.float32)
+    once /= np.linalg.norm(once, axis=1, keepdims=True)
+    vectors = np.repeat(once, 12, axis=0)
+    store = VectorStore.build(np.arange(len(vectors)), vectors, exact=1000)
+    assert store._lists.nprobe < store._lists.nlist / 2
+    _, scores = store.search(once[7], 10)
+    assert scores == pytest.approx(np.ones(10), abs=1e-5)
