@@ -223,8 +223,8 @@ class SentenceTransformerEncoder:
         prompt = self._model.prompts.get("query") or ""
         [one] = self._tokenised([prompt + question])
         [tokens] = self._forward([one])
-        ends = np.array(one.offsets, np.int64)[:, 1]
-        chosen = (ends > np.array(one.offsets, np.int64)[:, 0]) & (ends > len(prompt))
+        starts, ends = np.array(one.offsets, np.int64).T
+        chosen = (ends > starts) & (ends > len(prompt))
         ids = np.array(one.ids, np.int64)
         return Asked(_mean(tokens, np.ones(len(tokens), bool)), _unit(tokens[chosen]), self._weights(ids[chosen]))
 

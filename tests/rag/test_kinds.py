@@ -72,6 +72,8 @@ def test_definitions() -> None:
         ("Whose name is in the photo credit?", "photo"),
         ("사진에서 꽃다발을 든 사람은 누구야?", ""),
         ("What is he holding in the picture?", ""),
+        ("What is in the photo by the river?", ""),
+        ("Whose photo is it, and who is it by?", "photo"),
         ("기사 쓴 기자는?", "byline"),
         ("누가 이겼어?", ""),
     ],
