@@ -46,7 +46,8 @@ _MEANING = re.compile(
 )
 _PICTURE = re.compile(
     r"(?:사진|촬영).*(?:찍|촬영|기자|작가|출처|제공|저작권|이메일|메일|누구\s?(?:거|것|꺼|작품))|촬영\S*\s*누가|누가\s.*촬영"
-    r"|\bphotograph(?:er|ed by)\b|\b(?:photo|picture|image)\w*\b.*\b(?:taken|took|takes|shot|credit\w*|by(?=\s*\?)|e-?mail)\b"
+    r"|\bphotograph(?:er|ed by)\b"
+    r"|\b(?:photo|picture|image)\w*\b.*\b(?:taken|took|takes|shot|credit\w*|by(?=\s*\?)|e-?mail)\b"
     r"|\b(?:took|takes|shot|credit\w*)\b.*\b(?:photo|picture|image)s?\b|\bbehind the camera\b",
     re.IGNORECASE,
 )

@@ -137,7 +137,7 @@ WORDS: dict[str, Pair] = {
         "인용한 뒤에 문서가 바뀌었습니다. 그때 인용한 문장은 다음과 같고, 지금은 다른 자리에 있습니다.",
         "The document has changed since it was cited. This is the sentence as it was; it stands elsewhere now.",
     ),
-    "evidence_reply": ("문서를 찾아보지 않았습니다.", "No document was searched: there is no evidence."),
+    "evidence_reply": ("문서를 찾아보지 않아 근거가 없습니다.", "No document was searched: no evidence."),
     "evidence_not": ("남은 근거가 없습니다.", "There is no evidence."),
     "place": ("{start}~{end}번째 글자", "characters {start} to {end}"),
     "sentence_before": ("앞 문장", "Previous sentence"),
