@@ -116,6 +116,10 @@ class Encoder(Protocol):
         """As `encode_passages`, and for each text the vectors of its tokens (T, size), length 1."""
         ...
 
+    def token_spans(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[list[Span]]:
+        """For each text the character ranges of the tokens that `encode_in_full` has vectors of."""
+        ...
+
     def encode_question(self, question: str) -> Vectors:
         """One vector, shape (size,)."""
         ...
@@ -196,7 +200,7 @@ class SentenceTransformerEncoder:
         self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
     ) -> tuple[Vectors, list[Vectors], list[Vectors]]:
         """See Encoder. Texts of like length share a batch; every core works on a batch of its own."""
-        prompt = self._model.prompts.get("passage") or self._model.prompts.get("document") or ""
+        prompt = self._prompt
         vectors = np.zeros((len(texts), self.size), np.float32)
         parts: list[Vectors] = [np.zeros((0, self.size), np.float32)] * len(texts)
         words = list(parts)
@@ -213,6 +217,13 @@ class SentenceTransformerEncoder:
         encoded = self._tokenised([prompt + text for text in texts])
         self._on_all_cores(encode, batches([len(one.ids) for one in encoded], TOGETHER))
         return vectors, parts, words
+
+    def token_spans(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[list[Span]]:
+        """See Encoder."""
+        prompt = self._prompt
+        found = self._tokenised([prompt + text for text in texts])
+        moved = [[(start - len(prompt), end - len(prompt)) for start, end in one.offsets] for one in found]
+        return [[(start, end) for start, end in offsets if end > start and end > 0] for offsets in moved]
 
     def encode_question(self, question: str) -> Vectors:
         """See Encoder. A question past the model's window is cut at its end."""
@@ -232,6 +243,11 @@ class SentenceTransformerEncoder:
         """See Encoder. Worked out once from SAMPLES."""
         with self._centring:
             return self._centres(language)
+
+    @cached_property
+    def _prompt(self) -> str:
+        """What is put before a passage."""
+        return self._model.prompts.get("passage") or self._model.prompts.get("document") or ""
 
     @cached_property
     def _by_frequency(self) -> bool:

@@ -75,6 +75,10 @@ class EndpointEncoder:
         vectors, parts = self.encode_passages(texts, sentences)
         return vectors, parts, parts
 
+    def token_spans(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[list[Span]]:
+        """See Encoder. Those of the sentences."""
+        return [list(spans) for spans in sentences]
+
     def encode_question(self, question: str) -> Vectors:
         """See Encoder."""
         return self._embedded([self._prompts[0] + question])[0]

@@ -48,6 +48,10 @@ class FakeEncoder:
         vectors, parts = self.encode_passages(texts, sentences)
         return vectors, parts, [_words(text) for text in texts]
 
+    def token_spans(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[list[Span]]:
+        """See Encoder."""
+        return [[word.span() for word in re.finditer(r"\w+", text)] for text in texts]
+
     def encode_question(self, question: str) -> Vectors:
         """See Encoder."""
         return _vector(question)

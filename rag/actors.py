@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from rag.answerability import abbreviates
-from rag.bilingual import glossary
+from rag.bilingual import body_in_english
 from rag.names import people, romanise_name
 
 _BODY = re.compile(
@@ -47,7 +47,7 @@ def _names(question: str, name: str) -> bool:
     """Whether a question in either language has a name of a Korean text, or a short form of it."""
     if name in question or any(abbreviates(word, name) for word in re.findall(r"[가-힣]{3,}", _plain(question))):
         return True
-    english = {glossary().get(name, ""), romanise_name(name) if len(name) == 3 or len(name) == 2 else ""} - {""}
+    english = {body_in_english(name), romanise_name(name) if len(name) == 3 or len(name) == 2 else ""} - {""}
     asked = _letters(question)
     return any(_letters(form) in asked for form in english)
 

@@ -4,6 +4,7 @@ A small model garbles exactly these. `half_english` writes them into the sentenc
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -16,6 +17,9 @@ _DATE = re.compile(
     r"(?<![\d,.])(?:(?P<month>1[0-2]|[1-9])월(?:\s?(?P<of>3[01]|[12]\d|[1-9])일)?|(?P<day>3[01]|[12]\d|[1-9])일)"
     r"(?![간째차본반])(?!부터\s*\d)"
 )
+_ENGLISH_DATE = re.compile(
+    rf"\b(?:the )?(?:{'|'.join(_MONTHS)}) (?P<day>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?\b(?!,? \d{{4}})"
+)
 # '백 의장'. Not the syllables that are more often a word of their own before a title ('이 의장': this chairman).
 _SURNAME_AND_TITLE = re.compile(
     rf"(?<![가-힣])(?P<surname>[{''.join(sorted(set(SURNAMES) - set('이한전신현주부모각양두')))}])"
@@ -25,6 +29,7 @@ _PARTICLES = "|".join(
     "은 는 이 가 을 를 의 에 에서 에게 와 과 도 만 로 으로 및 측 인 부터 까지 보다 처럼 이나 나"
     " 이며 며 이고 고 라고 이라고".split()
 )
+_END_OF_WORD = rf"(?=(?:{_PARTICLES})?(?:은|는|도|만|의)?(?![가-힣]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +46,21 @@ def terms(text: str) -> tuple[Term, ...]:
     """What has an English form of its own, in order, none inside another; of two that overlap the longer one."""
     found = [*_amounts(text), *_dates(text), *_persons(text)]
     found += [Term(match.start(), match.end(), glossary()[match.group()]) for match in _known().finditer(text)]
-    kept: list[Term] = []
-    for term in sorted(found, key=lambda one: (one.start - one.end, one.start)):
-        if all(term.end <= other.start or other.end <= term.start for other in kept):
-            kept.append(term)
-    return tuple(sorted(kept, key=lambda one: one.start))
+    found += [
+        Term(match.start(), match.end(), english)
+        for match in _named_body().finditer(text)
+        if (english := body_in_english(match.group()))
+    ]
+    return _apart(found)
 
 
 def half_english(text: str) -> str:
-    """The text with its terms in English: '백승욱 의장은 6일 말했다' → 'Baek Seung-uk chairman은 the 6th 말했다'."""
+    """The text with its terms, and words that small models get wrong, in English: '백승욱 의장은 6일 말했다' → 'Baek
+    Seung-uk chairman은 the 6th 말했다'."""
     pieces: list[str] = []
     end = 0
-    for term in terms(text):
+    words = [Term(match.start(), match.end(), _words("word")[match.group()]) for match in _single_word().finditer(text)]
+    for term in _apart([*terms(text), *words]):
         between = text[end : term.start]
         if between[-1:].isalpha() or (end and not between):
             between += " "
@@ -69,13 +77,70 @@ def glossary() -> dict[str, str]:
     return {korean: english for korean, english in pairs}
 
 
+@lru_cache(maxsize=1024)
+def body_in_english(name: str) -> str:
+    """A body's name from the English of its parts, '서울디지털재단' → 'Seoul Digital Foundation'; '' where one of them
+    is not known."""
+    if name in glossary():
+        return glossary()[name]
+    ending = next((one for one in sorted(_words("ending"), key=len, reverse=True) if name.endswith(one)), "")
+    if not ending or name == ending:
+        return ""
+    parts = _parts(name.removesuffix(ending))
+    return " ".join([*parts, _words("ending")[ending]]) if parts else ""
+
+
+def _parts(name: str) -> list[str]:
+    """The English of the parts that a name consists of, as few as there can be; [] where something is left over."""
+    known = {korean: english.title() for korean, english in _words("word").items()} | _words("part")
+    found: list[list[str]] = [[]]  # for each length of the beginning its parts
+    for end in range(1, len(name) + 1):
+        ways = [
+            [*found[start], known[name[start:end]]]
+            for start in range(end)
+            if name[start:end] in known and (found[start] or start == 0)
+        ]
+        found.append(min(ways, key=len, default=[]))
+    return found[-1]
+
+
+@cache
+def _words(kind: str) -> dict[str, str]:
+    """Korean words of a kind and their English (assets/words.tsv)."""
+    lines = files("rag").joinpath("assets/words.tsv").read_text("utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return {korean: english for its_kind, korean, english in rows if its_kind == kind}
+
+
 @cache
 def _known() -> re.Pattern[str]:
     """Any glossary name that begins a word; the longest first."""
-    names = sorted(glossary(), key=len, reverse=True)
-    return re.compile(
-        rf"(?:(?<![가-힣])|(?<=직속))(?:{'|'.join(map(re.escape, names))})(?=(?:{_PARTICLES})?(?![가-힣]))"
-    )
+    return re.compile(rf"(?:(?<![가-힣])|(?<=직속)){_any_of(glossary())}{_END_OF_WORD}")
+
+
+@cache
+def _single_word() -> re.Pattern[str]:
+    """Any of the words, where it stands by itself."""
+    return re.compile(rf"(?<![가-힣]){_any_of(_words('word'))}{_END_OF_WORD}")
+
+
+@cache
+def _named_body() -> re.Pattern[str]:
+    """What may be a body's name by its ending."""
+    return re.compile(rf"(?<![가-힣])[가-힣]{{2,14}}{_any_of(_words('ending'))}{_END_OF_WORD}")
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return rf"(?:{'|'.join(map(re.escape, sorted(words, key=len, reverse=True)))})"
+
+
+def _apart(found: Sequence[Term]) -> tuple[Term, ...]:
+    """In order, none inside another; of two that overlap the longer one, of two as long the first."""
+    kept: list[Term] = []
+    for term in sorted(found, key=lambda one: (one.start - one.end, one.start)):
+        if all(term.end <= other.start or other.end <= term.start for other in kept):
+            kept.append(term)
+    return tuple(sorted(kept, key=lambda one: one.start))
 
 
 def _amounts(text: str) -> list[Term]:
@@ -108,6 +173,11 @@ def _persons(text: str) -> list[Term]:
         english = f"{TITLES[match['title']].capitalize()} {surname(match['surname'])}"
         found.append(Term(match.start(), match.end(), english))
     return found
+
+
+def without_month(text: str) -> str:
+    """An English text with days of a month for dates: 'on June 6' → 'on the 6th'."""
+    return _ENGLISH_DATE.sub(lambda date: _ordinal(int(date["day"])), text)
 
 
 def _ordinal(day: int) -> str:

@@ -6,17 +6,24 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Encoder
+from index.encoder import Encoder, Vectors
 from index.errors import Cancelled
 from index.lexical import LexicalStore
 from index.sentences import language
 from index.tokens import tokens
 from rag.bilingual import half_english
+from rag.late import Tokens, centred
 from rag.records import Language
 from rag.translations import Translations
 
 DIRECT_SHARE = 0.5
-"""Share of the sentence's own vector in its cosine; the rest is its translation's."""
+"""Share of the sentence itself in its cosine and in its similarity by tokens; the rest is its translation's."""
+
+TOKEN_SHARE = 0.5
+"""Weight of the similarity by tokens; that of the cosine is nearly 1."""
+
+KEPT = 2000
+"""Texts whose vectors are kept, some 30 KB each."""
 
 COVERAGE_SHARE = 0.1
 """What a translated sentence that has all words of the question gains over one that has none (cosine scale)."""
@@ -29,7 +36,7 @@ class Bridge:
         self._encoder = encoder
         self._translations = translations
         self._lock = threading.Lock()
-        self._vectors: dict[str, NDArray[np.float32]] = {}
+        self._known: dict[str, tuple[Vectors, NDArray[np.float16]]] = {}
 
     def read(self, sentence: str, wanted: Language) -> str:
         """The sentence itself, its translation, or where there is none the sentence with its terms in English.
@@ -54,20 +61,28 @@ class Bridge:
             self._translations.translate(sentence, wanted, cancel)
 
     def relevance(
-        self, question: str, readings: Sequence[str], direct: NDArray[np.float32] | None = None
-    ) -> NDArray[np.float32]:
-        """How well each reading answers to the question, both in one language, shape (n,): cosine and shared words.
+        self, question: str, readings: Sequence[str], direct: tuple[Vectors, Vectors] | None = None
+    ) -> Vectors:
+        """How well each reading answers to the question, both in one language, shape (n,): cosine, shared words and
+        similarity by tokens.
 
-        direct: the cosines of the sentences themselves with the question, (n,), where they are known.
+        direct: cosines and similarities by tokens of the sentences themselves with the question, (n,) each, where they
+        are known.
         """
         words = tokens(question)
         sets = [frozenset(tokens(one)) for one in readings]
         lexical = LexicalStore([sorted(one) for one in sets])
         shared = np.array([lexical.coverage(words, one) for one in sets], np.float32)
-        cosines = self._encoded(readings) @ self._encoder.encode_question(question)
+        asked = self._encoder.encode_asked(question)
+        vectors, found = self._encoded(readings)
+        centre = self._encoder.centre(language(question))
+        cosines = vectors @ asked.vector
+        similar = Tokens(asked, centre).similarity(centred(found, centre.token))
         if direct is not None:
-            cosines = DIRECT_SHARE * direct + (1 - DIRECT_SHARE) * cosines
-        return ((1 - COVERAGE_SHARE) * cosines + COVERAGE_SHARE * shared).astype(np.float32)
+            cosines = DIRECT_SHARE * direct[0] + (1 - DIRECT_SHARE) * cosines
+            similar = DIRECT_SHARE * direct[1] + (1 - DIRECT_SHARE) * similar
+        whole = (1 - COVERAGE_SHARE) * cosines + COVERAGE_SHARE * shared + TOKEN_SHARE * similar
+        return np.asarray(whole, np.float32)
 
     def get_ready(self, texts: Sequence[str], way: threading.Event | None = None) -> None:
         """Compute the vectors of texts that have none yet, a few at a time. Raises Cancelled once `way` is set."""
@@ -75,15 +90,22 @@ class Bridge:
             if way is not None and way.is_set():
                 raise Cancelled("Somebody asks.")
             with self._lock:
-                new = [text for text in batch if text not in self._vectors]
+                new = [text for text in batch if text not in self._known]
                 if new:
-                    vectors, _ = self._encoder.encode_passages(new, [[]] * len(new))
-                    self._vectors.update(zip(new, vectors, strict=True))
+                    vectors, _, words = self._encoder.encode_in_full(new, [[(0, len(text))] for text in new])
+                    halved = [its.astype(np.float16) for its in words]
+                    self._known.update(zip(new, zip(vectors, halved, strict=True), strict=True))
 
-    def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Their vectors as passages, (n, size); each is computed once."""
+    def _encoded(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
+        """Their vectors as passages (n, size), and of each its tokens' (T, size). Those of the last texts are kept."""
         self.get_ready(texts)
-        return np.array([self._vectors[text] for text in texts], np.float32)
+        with self._lock:
+            found = [self._known.pop(text) for text in dict.fromkeys(texts)]
+            self._known.update(zip(dict.fromkeys(texts), found, strict=True))
+            known = [self._known[text] for text in texts]
+            for text in list(self._known)[: -max(KEPT, len(found))]:
+                del self._known[text]
+        return np.array([vector for vector, _ in known], np.float32), [its.astype(np.float32) for _, its in known]
 
 
 def foreign(sentence: str, wanted: Language) -> bool:

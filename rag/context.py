@@ -5,10 +5,12 @@ import threading
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from index.encoder import Asked, Encoder, Vectors
 from index.records import Passage
+from index.sentences import language
 from index.snapshot import Index, Snapshot
+from rag.late import Tokens, centred, within
 from rag.orders import gives_orders
 from rag.records import Citation, Hit
 from rag.selection import Rows, rows_of
@@ -31,6 +33,9 @@ LONGEST_HEADING = 60
 CONTEXTS = 8
 """Choices of documents whose sentences are kept at hand."""
 
+Place = tuple[str, int, int]
+"""Where a sentence stands: its document, and the range [start, end) there."""
+
 _FIRST_STOP = re.compile(r"[.:?!\n]")
 _REPORTER = re.compile(r"^\s*[가-힣]{2,4}\s?(?:선임|수습|사진|객원)?\s?(?:기자|특파원|PD)\b[=,]?\s*(?:\S+@\S+)?\s*$")
 
@@ -52,7 +57,7 @@ class Context:
         """All its distinct sentences in their order, without orders to the model, when they are few."""
         self.whole = self._whole()
         """The same, when they are short enough together for one prompt."""
-        self._vectors: dict[tuple[str, int, int], NDArray[np.float32]] | None = None
+        self._near: tuple[list[Place], Vectors, list[Vectors]] | None = None
 
     def text(self, sentence: Citation) -> str:
         """A sentence as it stands in its document."""
@@ -99,17 +104,38 @@ class Context:
             "photo" if self.snapshot.passage_at(sentence.document, sentence.start).start < sentence.start else "byline"
         )
 
-    def direct(self, question: NDArray[np.float32]) -> dict[tuple[str, int, int], float]:
-        """Of each sentence of a small index the cosine with a question's vector (size,), [-1, 1]."""
-        if self._vectors is None:
-            ids = self.snapshot.ids if self.rows is None else [self.snapshot.ids[row] for row in self.rows]
-            vectors = self.snapshot.sentence_vectors(ids)
-            self._vectors = {
-                (passage.document, *span): vector
-                for passage, its_vectors in zip(self._passages, (vectors[number] for number in ids), strict=True)
-                for span, vector in zip(passage.sentences, its_vectors, strict=True)
-            }
-        return {place: float(vector @ question) for place, vector in self._vectors.items()}
+    def direct(self, asked: Asked, spoken: str, encoder: Encoder) -> dict[Place, tuple[float, float]]:
+        """How near each sentence of a small index is to a question, both [-1, 1]: the cosine of their vectors, and
+        their similarity by tokens (`rag.late`). spoken: the question's language."""
+        if self._near is None:
+            self._near = self._vectors(encoder)
+        places, vectors, tokens = self._near
+        centre = encoder.centre(spoken)
+        cosines = vectors @ asked.vector
+        similar = Tokens(asked, centre).similarity(tokens)
+        return dict(zip(places, zip(cosines.tolist(), similar.tolist(), strict=True), strict=True))
+
+    def _vectors(self, encoder: Encoder) -> tuple[list[Place], Vectors, list[Vectors]]:
+        """Of all sentences the place, the vector, and the vectors of the tokens less the centre of their language."""
+        snapshot = self.snapshot
+        ids = snapshot.ids if self.rows is None else [snapshot.ids[row] for row in self.rows]
+        own, words = snapshot.sentence_vectors(ids), snapshot.token_vectors(ids)
+        texts = [snapshot.quote(passage.document, passage.start, passage.end) for passage in self._passages]
+        spans = [
+            [(start - passage.start, end - passage.start) for start, end in passage.sentences]
+            for passage in self._passages
+        ]
+        tokens: list[Vectors] = []
+        for number, its_spans, tokens_at in zip(ids, spans, encoder.token_spans(texts, spans), strict=True):
+            tokens += [words[number][within(tokens_at, span)] for span in its_spans]
+        sentences = _sentences(self._passages)
+        spoken = [language(self.text(one)) for one in sentences]
+        for each in set(spoken):
+            rows = [row for row, its in enumerate(spoken) if its == each]
+            for row, rest in zip(rows, centred([tokens[row] for row in rows], encoder.centre(each).token), strict=True):
+                tokens[row] = rest
+        vectors = np.concatenate([own[number] for number in ids])
+        return [(one.document, *one.span) for one in sentences], vectors, tokens
 
     def is_repeated(self, sentence: Citation) -> bool:
         """Whether it stands in a caption or a credit line."""

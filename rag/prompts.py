@@ -29,9 +29,32 @@ _SECOND = (
 _ANSWER = {"ko": "한국어로 짧게 답하세요.", "en": "Answer in a few words, in English."}
 _TRANSLATOR = {
     "ko": "You translate English into Korean. Keep names, numbers and units. Reply with the translation only.",
-    "en": "You translate Korean into English. Keep the names, titles, dates and amounts that stand there in English "
-    "already. Reply with the translation only.",
+    "en": "You translate Korean into English, completely and literally. Keep the names, titles, dates and amounts that "
+    "stand there in English already. Reply with the translation only.",
 }
+_TRANSLATED: dict[Language, tuple[tuple[str, str], ...]] = {
+    "ko": (),
+    "en": (
+        (
+            "Lee Min-a 대한수영연맹 president는 the 12th 제주에서 열린 press conference에서 “선수들이 안심하고 "
+            "훈련하도록 지원을 두 배로 늘릴 계획”이라며 “세부 내용은 곧 공개하겠다”고 말했다.",
+            "Lee Min-a, president of the Korea Swimming Federation, said at a press conference held in Jeju on the "
+            "12th that “we plan to double our support so that athletes can train with peace of mind,” adding that “the "
+            "details will be made public soon.”",
+        ),
+        (
+            "통계에 따르면 지난달 사과값은 농산물 가운데 가장 크게 올라 1년 전보다 23 percent 비쌌다.",
+            "According to the statistics, apple prices rose the most among farm products last month and were 23 "
+            "percent higher than a year earlier.",
+        ),
+        (
+            "눈이 많이 내린 산간 마을에서는 버스가 끊긴 탓에 주민들이 걸어서 장을 보러 다니고 있다.",
+            "In mountain villages where it has snowed heavily, residents are walking to the market because the buses "
+            "have stopped running.",
+        ),
+    ),
+}
+"""Sentences made up to show how a translation leaves nothing out."""
 _WITHOUT = "Do not write: {words}."
 _USING = "The translation has these words in it: {words}."
 _TRANSLATE_QUESTION = {
@@ -95,7 +118,10 @@ def translation(sentence: str, wanted: Language, without: Sequence[str] = (), us
     order += [_WITHOUT.format(words=", ".join(without))] if without else []
     order += [_USING.format(words="; ".join(using))] if using else []
     given = half_english(sentence) if wanted == "en" else sentence
-    return Message("system", " ".join(order)), Message("user", given)
+    shown: list[Message] = []
+    for one, its_translation in _TRANSLATED[wanted]:
+        shown += [Message("user", one), Message("assistant", its_translation)]
+    return Message("system", " ".join(order)), *shown, Message("user", given)
 
 
 def question_translation(question: str, wanted: Language) -> Prompt:

@@ -1,9 +1,8 @@
 """From a question to its hits: dense and lexical retrieval, mixed by how much the lexical side has to say.
 
 Vectors near the question and passages with its words make a pool; the best of that are compared with the question
-token by token (late interaction: Khattab & Zaharia 2020, arXiv:2004.12832, here with the one embedding model and
-without training). Vectors are compared as differences from their language's mean: all vectors of a language have a
-good part in common, which says nothing and hides what two languages share.
+token by token (`rag.late`), and so are the sentences of those that are found. Vectors are compared as differences from
+their language's mean.
 """
 
 from collections.abc import Sequence
@@ -12,12 +11,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Asked, Centre, Vectors
+from index.encoder import Asked, Centre, Encoder, Vectors
 from index.lexical import best_rows
 from index.sentences import language
 from index.snapshot import Index, Snapshot
 from index.tokens import tokens
 from rag.framing import matter
+from rag.late import PRIOR, Tokens, best_of, unit, within
 from rag.records import Hit, Sentence
 from rag.selection import Rows
 
@@ -36,17 +36,14 @@ RERANKED = 60
 VECTOR_SHARE = 0.1
 """Weight of the passage's and its best sentence's cosine in the dense score of those; that of the tokens' is 1."""
 
-LEAST = 1e-3
-"""What a token's lead counts for at least, so that some count where all passages are alike."""
-
-PRIOR = 30
-"""As many passages the question's own centre counts for in the centre of passages: a few have none of their own."""
-
 REPEATED_PENALTY = 0.15
 """Taken from the score of captions and credit lines, so that they come after text that says as much."""
 
 COVERAGE_SHARE = 0.25
 """What a sentence that has all words of the question gains over one that has none (cosine scale)."""
+
+TOKEN_SHARE = 0.2
+"""Weight of the comparison by tokens in the score of a sentence."""
 
 
 def search(
@@ -64,7 +61,7 @@ def search(
     asked = index.encoder.encode_asked(question)
     words = tokens(question)
     lexical = _only(snapshot.lexical.scores(words), among)
-    view = _View(snapshot, asked, {spoken: index.encoder.centre(spoken) for spoken in ("ko", "en")}, language(question))
+    view = _View(snapshot, index.encoder, asked, language(question))
     rows = _pool(snapshot, asked.vector, lexical, among)
     rows, near = view.nearest(rows, lexical, max(RERANKED, 2 * k))
     dense = view.by_tokens(rows) + VECTOR_SHARE * near
@@ -73,38 +70,41 @@ def search(
     scores = _mix(dense, lexical[rows], _knowledge(snapshot, words, rows, lexical, texts))
     scores -= np.array([REPEATED_PENALTY if passage.repeated else 0.0 for passage in passages])
     whole = snapshot.vectors.vectors(np.array([snapshot.ids[row] for row in rows], np.int64)) @ asked.vector
-    hits: list[Hit] = []
+    places: list[int] = []
     seen: set[str] = set()
-    for place in np.argsort(-scores, kind="stable"):
+    for place in map(int, np.argsort(-scores, kind="stable")):
         text = "".join(texts[place].split())
-        if text in seen:
-            continue
-        seen.add(text)
-        hits.append(
-            Hit(
-                passage=passages[place],
-                score=float(np.clip(scores[place], 0.0, 1.0)),
-                dense=float(whole[place]),
-                lexical=float(lexical[rows[place]]),
-                sentences=_rank_sentences(snapshot, rows[place], words, asked.vector, float(whole[place])),
-            )
-        )
-        if len(hits) == k:
+        if text not in seen:
+            seen.add(text)
+            places.append(place)
+        if len(places) == k:
             break
-    return hits
+    near_sentences = view.by_sentence([rows[place] for place in places], [texts[place] for place in places])
+    return [
+        Hit(
+            passage=passages[place],
+            score=float(np.clip(scores[place], 0.0, 1.0)),
+            dense=float(whole[place]),
+            lexical=float(lexical[rows[place]]),
+            sentences=_rank_sentences(snapshot, rows[place], words, asked.vector, float(whole[place]), similar),
+        )
+        for place, similar in zip(places, near_sentences, strict=True)
+    ]
 
 
 class _View:
     """Passages as one question sees them: cosines of differences from the centres of their languages."""
 
-    def __init__(self, snapshot: Snapshot, asked: Asked, centres: dict[str, Centre], spoken: str) -> None:
+    def __init__(self, snapshot: Snapshot, encoder: Encoder, asked: Asked, spoken: str) -> None:
+        centres: dict[str, Centre] = {one: encoder.centre(one) for one in ("ko", "en")}
         self._snapshot = snapshot
-        self._weights = asked.weights
-        self._vector = _unit(asked.vector - centres[spoken].vector)
-        self._tokens = _unit(asked.tokens - centres[spoken].token)
+        self._encoder = encoder
+        self._vector = unit(asked.vector - centres[spoken].vector)
+        self._tokens = Tokens(asked, centres[spoken])
         counts = snapshot.counts
         self._centres: dict[str, Vectors] = {}
         self._token_centres: dict[str, Vectors] = {}
+        self._found: dict[int, Vectors] = {}
         for other, own in snapshot.centres.items():
             prior = centres[other]
             share = np.float32(counts[other] / (counts[other] + PRIOR))
@@ -116,12 +116,12 @@ class _View:
         ids = [self._snapshot.ids[row] for row in rows]
         own = [self._snapshot.languages[row] for row in rows]
         centres = np.array([self._centres[spoken] for spoken in own], np.float32)
-        whole = _unit(self._snapshot.vectors.vectors(np.array(ids, np.int64)) - centres) @ self._vector
+        whole = unit(self._snapshot.vectors.vectors(np.array(ids, np.int64)) - centres) @ self._vector
         parts = self._snapshot.sentence_vectors(ids)
         lengths = [len(parts[number]) for number in ids]
         sentences = np.concatenate([parts[number] for number in ids]) - np.repeat(centres, lengths, axis=0)
-        cosines = _unit(sentences) @ self._vector
-        best = np.maximum(_best_of(cosines[:, None], lengths)[:, 0], -1.0)
+        cosines = unit(sentences) @ self._vector
+        best = np.maximum(best_of(cosines[:, None], lengths)[:, 0], -1.0)
         dense = ((1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * best).astype(np.float32)
         shared = lexical[rows]
         worded = [place for place in np.argsort(-shared, kind="stable")[: count // 4] if shared[place] > 0]
@@ -130,35 +130,28 @@ class _View:
         return [rows[place] for place in chosen], dense[chosen]
 
     def by_tokens(self, rows: Sequence[int]) -> Vectors:
-        """MaxSim (n,), [-1, 1]: the mean over the question's tokens of the best cosine among the passage's tokens.
-
-        A token weighs by how much it tells in general and here: by how far the best passage stands out for it.
-        """
+        """The passages' similarity by tokens (n,), [-1, 1]."""
         ids = [self._snapshot.ids[row] for row in rows]
         found = self._snapshot.token_vectors(ids)
-        parts = [
-            found[number] - self._token_centres[self._snapshot.languages[row]]
+        self._found = {
+            row: unit(found[number] - self._token_centres[self._snapshot.languages[row]])
             for row, number in zip(rows, ids, strict=True)
+        }
+        return self._tokens.similarity([self._found[row] for row in rows])
+
+    def by_sentence(self, rows: Sequence[int], texts: Sequence[str]) -> list[Vectors]:
+        """Of each passage, after `by_tokens`, the similarity of its sentences by tokens (k,), [-1, 1]."""
+        spans = []
+        for row in rows:
+            passage = self._snapshot.passages[row]
+            spans.append([(start - passage.start, end - passage.start) for start, end in passage.sentences])
+        parts = [
+            self._found[row][within(tokens_at, span)]
+            for row, its_spans, tokens_at in zip(rows, spans, self._encoder.token_spans(texts, spans), strict=True)
+            for span in its_spans
         ]
-        cosines = _unit(np.concatenate(parts)) @ self._tokens.T  # (all tokens of the passages, T)
-        best = _best_of(cosines, [len(part) for part in parts])  # (n, T)
-        weights = self._weights * (best.max(axis=0) - best.mean(axis=0) + LEAST)
-        return np.asarray(best @ (weights / max(float(weights.sum()), 1e-9)), np.float32)
-
-
-def _best_of(cosines: Vectors, lengths: Sequence[int]) -> Vectors:
-    """The highest of each run of rows, (number of runs, columns); -1 for an empty run."""
-    best = np.full((len(lengths), cosines.shape[1]), -1.0, np.float32)
-    filled = [run for run, length in enumerate(lengths) if length]
-    if filled:
-        starts = np.cumsum([0, *lengths])[filled]
-        best[filled] = np.maximum.reduceat(cosines, starts, axis=0)
-    return best
-
-
-def _unit(rows: Vectors) -> Vectors:
-    """The last axis at length 1; zero stays zero."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9), np.float32)
+        found = self._tokens.similarity(parts)
+        return np.split(found, np.cumsum([len(its_spans) for its_spans in spans])[:-1]) if spans else []
 
 
 def _only(scores: NDArray[np.float32], among: Rows | None) -> NDArray[np.float32]:
@@ -218,14 +211,17 @@ def _rank_sentences(
     words: Sequence[str],
     vector: Vectors,
     whole: float,
+    similar: Vectors,
 ) -> tuple[Sentence, ...]:
-    """The sentences of a passage, best first: by their own vector, a little by the passage's, and by shared words."""
+    """The sentences of a passage, best first: by their own vector, a little by the passage's, by shared words, and by
+    tokens (`similar`, one each)."""
     passage, number = snapshot.passages[row], snapshot.ids[row]
     cosines = snapshot.sentence_vectors([number])[number] @ vector
     ranked = []
-    for (start, end), cosine in zip(passage.sentences, cosines, strict=True):
+    for (start, end), cosine, by_tokens in zip(passage.sentences, cosines, similar, strict=True):
         shared = snapshot.lexical.coverage(words, _token_set(snapshot.quote(passage.document, start, end)))
         score = (1 - COVERAGE_SHARE) * (0.7 * float(cosine) + 0.3 * whole) + COVERAGE_SHARE * shared
+        score += TOKEN_SHARE * float(by_tokens)
         ranked.append(Sentence(start, end, score))
     return tuple(sorted(ranked, key=lambda sentence: -sentence.score))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from index.sentences import language
 from rag import prompts
-from rag.bilingual import half_english, terms
+from rag.bilingual import half_english, terms, without_month
 from rag.model import AnsweringModel
 from rag.numbers import unsupported
 from rag.records import Language
@@ -21,7 +21,7 @@ from rag.when import strange_times
 
 FILE = "translations.sqlite"
 
-VERSION = 4
+VERSION = 5
 """Part of the key of what is kept; to be raised when translations would come out otherwise."""
 
 LONGEST = 128
@@ -34,6 +34,7 @@ left out."""
 SHORTEST = 0.8
 """Least length of a translation, in lengths of the sentence; English has about twice the letters of Korean."""
 
+_MONTH = re.compile(r"\d\s?월")
 _HANGUL = re.compile("[가-힣]")
 _INTRODUCTION = re.compile(r"^(?:here is|the|english)[\w\s]{0,20}translation[^:]{0,20}:\s*", re.IGNORECASE)
 
@@ -79,6 +80,8 @@ class Translations:
         for _ in range(ATTEMPTS):
             prompt = prompts.translation(sentence, wanted, made_up, left_out)
             written = _INTRODUCTION.sub("", " ".join("".join(self._model.stream(prompt, LONGEST, cancel)).split()))
+            if wanted == "en" and not _MONTH.search(sentence):
+                written = without_month(written)
             made_up = [*unsupported(written, [sentence]), *strange_times(written, [sentence])]
             left_out = _left_out(written, sentence) if wanted == "en" else []
             if language(written) == wanted and not made_up and len(written) > SHORTEST * len(sentence):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from index.lexical import LexicalStore
+from index.sentences import language
 from index.sentences import sentences as split_sentences
 from index.snapshot import Index
 from index.tokens import tokens
@@ -62,10 +63,10 @@ CAPTION_PENALTY = 0.05
 DEFINITION = 0.15
 """Added to the relevance of a sentence that defines the short form whose meaning is asked."""
 
-CREDITED = 0.3
+CREDITED = 0.5
 """Added to that of a credit line of the kind that is asked for: a picture's or an article's."""
 
-TURNED_TO = 0.3
+TURNED_TO = 1.0
 """Added to that of a sentence which names whom a follow-up turns to ('And the foundation?'): the question before it,
 which is searched for too, is about somebody else."""
 
@@ -224,8 +225,10 @@ class Writer:
         if few is not None and not self._bridge.untranslated(
             [self._context.text(one) for one in few], self._asked.language
         ):
-            cosines = self._context.direct(self._index.encoder.encode_question(self._asked.search))
-            direct = np.array([cosines[one.document, *one.span] for one in few], np.float32)
+            encoder = self._index.encoder
+            near = self._context.direct(encoder.encode_asked(self._asked.search), language(self._asked.search), encoder)
+            cosines, similar = np.array([near[one.document, *one.span] for one in few], np.float32).T
+            direct = cosines, similar
         else:
             ranked = self._search_across(ranked)
             for one in ranked[:SHOWN]:

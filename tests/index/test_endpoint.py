@@ -114,6 +114,7 @@ def test_prompts_keys_and_empty_texts(server: Server) -> None:
     sent = [text for body in server.asked for text in body["input"] if text != "?"]
     assert sorted(sent) == ["passage:  ", "passage: 둘.", "passage: 둘. 하나.", "passage: 하나."]
     assert vectors.shape == (3, encoder.size) and [len(one) for one in parts] == [2, 0, 1] == [len(w) for w in words]
+    assert encoder.token_spans(["둘. 하나."], [[(0, 2), (3, 6)]]) == [[(0, 2), (3, 6)]]
     asked = encoder.encode_asked("누구?")
     assert server.asked[-1]["input"] == ["query: 누구?"] and asked.tokens.shape == (1, encoder.size)
     assert np.linalg.norm(asked.vector) == pytest.approx(1)

@@ -24,6 +24,14 @@ def test_it_is_an_encoder_with_vectors_of_length_one() -> None:
     assert (empty.shape, none) == ((0, SIZE), [])
 
 
+def test_each_token_vector_has_its_place() -> None:
+    encoder = FakeEncoder()
+    texts = ["첫 문장. 둘째 문장.", "?"]
+    _, _, words = encoder.encode_in_full(texts, [[], []])
+    assert encoder.token_spans(texts, [[], []]) == [[(0, 1), (2, 4), (6, 8), (9, 11)], []]
+    assert [len(one) for one in words] == [4, 0]
+
+
 def test_texts_that_share_the_beginnings_of_words_are_nearer() -> None:
     encoder = FakeEncoder()
     near, far = (encoder.encode_question(text) for text in ("루닛 의장이 말했다", "날씨가 맑다"))

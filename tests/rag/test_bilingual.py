@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.bilingual import glossary, half_english, terms
+from rag.bilingual import body_in_english, glossary, half_english, terms, without_month
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,10 @@ from rag.bilingual import glossary, half_english, terms
         ("5월 3일부터 사흘간", "May 3부터 사흘간"),
         ("3일간 열린다.", "3일간 열린다."),
         ("보건복지부와 국세청은", "Ministry of Health and Welfare와 National Tax Service은"),
+        ("규제보다는 진흥에 힘쓴다.", "regulation보다는 promotion에 힘쓴다."),
+        ("내년 예산안은 조만간 나온다.", "next year budget bill은 soon 나온다."),
+        ("진흥원장과 규제개혁", "진흥원장과 규제개혁"),  # parts of other words
+        ("부산관광진흥원이 연다.", "Busan Tourism Promotion Agency이 연다."),
         ("중산업부문", "중산업부문"),  # 산업부 inside a word is no ministry
         (
             "대통령직속디지털플랫폼정부위원회는",
@@ -37,6 +41,26 @@ def test_terms_do_not_overlap() -> None:
         "2.3 trillion",
         "on May 7",
     ]
+
+
+@pytest.mark.parametrize(
+    ("korean", "english"),
+    [
+        ("대구디지털혁신진흥원", "Daegu Digital Innovation Promotion Agency"),
+        ("한국소프트웨어산업협회", "Korea Software Industry Association"),
+        ("금융위원회", "Financial Services Commission"),  # as it calls itself, not by its parts
+        ("김치재단", ""),
+        ("재단", ""),
+        ("서울", ""),
+    ],
+)
+def test_a_bodys_name_is_put_together(korean: str, english: str) -> None:
+    assert body_in_english(korean) == english
+
+
+def test_a_day_without_a_month() -> None:
+    assert without_month("held on June 6 and on the May 21st") == "held on the 6th and on the 21st"
+    assert without_month("May 3, 2024; a May day") == "May 3, 2024; a May day"
 
 
 def test_the_glossary_is_clean() -> None:

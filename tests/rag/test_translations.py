@@ -54,6 +54,27 @@ def test_the_model_gets_the_amount_in_english(tmp_path: Path) -> None:
     assert "120 billion" in model.prompts[0][-1].content
 
 
+def test_a_month_that_the_sentence_does_not_have_is_taken_out(tmp_path: Path) -> None:
+    model = FakeModel(lambda _: "The conference was held on June 6th.")
+    assert (
+        Translations(tmp_path, model).translate("콘퍼런스가 6일 열렸다.", "en") == "The conference was held on the 6th."
+    )
+    assert len(model.prompts) == 1
+
+
+def test_the_bridge_keeps_vectors_of_the_last_texts_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.bridge.KEPT", 2)
+    encoder = FakeEncoder()
+    bridge = Bridge(encoder, Translations(tmp_path, FakeModel()))
+    assert bridge.relevance("sea", ["the sea", "a lake", "the sea", "a town"]).shape == (4,)
+    assert encoder.encoded == 3
+    bridge.relevance("lake", ["a river"])
+    bridge.relevance("lake", ["a river", "a town"])
+    assert encoder.encoded == 4
+    bridge.relevance("lake", ["the sea"])
+    assert encoder.encoded == 5
+
+
 def test_the_bridge_reads_in_the_language_of_the_question(tmp_path: Path) -> None:
     bridge = Bridge(FakeEncoder(), Translations(tmp_path, FakeModel(lambda _: ENGLISH)))
     assert bridge.read(KOREAN, "ko") == KOREAN and bridge.translation(KOREAN, "ko") == ""

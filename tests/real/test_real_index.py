@@ -149,4 +149,7 @@ def test_a_passages_vectors_do_not_depend_on_what_is_encoded_with_it(encoder: Se
         assert np.allclose(together[0][row], alone[0][0], atol=1e-5)
         assert np.allclose(together[1][row], alone[1][0], atol=1e-5)
         assert np.allclose(together[2][row], alone[2][0], atol=1e-5)
+    spans = encoder.token_spans(texts, ranges)
+    assert [len(one) for one in spans] == [len(words) for words in together[2]]
+    assert "".join(texts[2][start:end] for start, end in spans[2][1:]).endswith("정부가 기업을 지원한다.")
     assert [len(found) for found in encoder.encode_in_full([], [])] == [0, 0, 0]
