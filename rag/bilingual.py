@@ -54,13 +54,17 @@ def terms(text: str) -> tuple[Term, ...]:
     return _apart(found)
 
 
+def common_words(text: str) -> list[Term]:
+    """What stands by itself in a text of the words that small models get wrong or leave out."""
+    return [Term(match.start(), match.end(), _words("word")[match.group()]) for match in _single_word().finditer(text)]
+
+
 def half_english(text: str) -> str:
     """The text with its terms, and words that small models get wrong, in English: '백승욱 의장은 6일 말했다' → 'Baek
     Seung-uk chairman은 the 6th 말했다'."""
     pieces: list[str] = []
     end = 0
-    words = [Term(match.start(), match.end(), _words("word")[match.group()]) for match in _single_word().finditer(text)]
-    for term in _apart([*terms(text), *words]):
+    for term in _apart([*terms(text), *common_words(text)]):
         between = text[end : term.start]
         if between[-1:].isalpha() or (end and not between):
             between += " "

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from index.sentences import language
 from rag import prompts
-from rag.bilingual import half_english, terms, without_month
+from rag.bilingual import common_words, half_english, terms, without_month
 from rag.model import AnsweringModel
 from rag.numbers import unsupported
 from rag.records import Language
@@ -21,7 +21,7 @@ from rag.when import strange_times
 
 FILE = "translations.sqlite"
 
-VERSION = 5
+VERSION = 6
 """Part of the key of what is kept; to be raised when translations would come out otherwise."""
 
 LONGEST = 128
@@ -31,10 +31,14 @@ ATTEMPTS = 2
 """Translations of a sentence that are tried: the second one is told what the first one made up and
 left out."""
 
+BEGINNING = 5
+"""Letters by which a word is known again."""
+
 SHORTEST = 0.8
 """Least length of a translation, in lengths of the sentence; English has about twice the letters of Korean."""
 
 _MONTH = re.compile(r"\d\s?월")
+_LATIN = re.compile(r"(?<![\w@.])[A-Za-z][A-Za-z0-9&-]+(?![\w@])")
 _HANGUL = re.compile("[가-힣]")
 _INTRODUCTION = re.compile(r"^(?:here is|the|english)[\w\s]{0,20}translation[^:]{0,20}:\s*", re.IGNORECASE)
 
@@ -74,7 +78,7 @@ class Translations:
 
     def _attempts(self, sentence: str, wanted: Language, cancel: threading.Event | None) -> str:
         """The best of what the model writes; '' when nothing can be trusted."""
-        text = ""
+        text, lacks = "", 0
         made_up: list[str] = []
         left_out: list[str] = []
         for _ in range(ATTEMPTS):
@@ -84,8 +88,9 @@ class Translations:
                 written = without_month(written)
             made_up = [*unsupported(written, [sentence]), *strange_times(written, [sentence])]
             left_out = _left_out(written, sentence) if wanted == "en" else []
-            if language(written) == wanted and not made_up and len(written) > SHORTEST * len(sentence):
-                text = written
+            is_sound = language(written) == wanted and not made_up and len(written) > SHORTEST * len(sentence)
+            if is_sound and (not text or len(left_out) < lacks):
+                text, lacks = written, len(left_out)
             if text and not left_out:
                 break
         return text
@@ -114,10 +119,13 @@ class Translations:
 
 
 def _left_out(translation: str, sentence: str) -> list[str]:
-    """The terms of a Korean sentence whose English form its translation does not have, nor the main part of it."""
+    """What a Korean sentence has and its translation lacks: English forms of terms, words that were put into English
+    (by their beginnings: 'ministries', 'ministry'), and what stands in Latin letters."""
     known = translation.casefold()
-    return [
-        term.english
-        for term in terms(sentence)
-        if not all(word.casefold() in known for word in re.findall(r"[A-Za-z]{3,}|\d+", term.english))
+    asked = [(term.english, re.findall(r"[a-z]{3,}|\d+", term.english.casefold())) for term in terms(sentence)]
+    asked += [
+        (term.english, [word[:BEGINNING] for word in re.findall(r"[a-z]{4,}", term.english.casefold())])
+        for term in common_words(sentence)
     ]
+    asked += [(word, [word.casefold()]) for word in _LATIN.findall(sentence)]
+    return list(dict.fromkeys(english for english, parts in asked if not all(part in known for part in parts)))

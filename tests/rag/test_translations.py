@@ -54,6 +54,25 @@ def test_the_model_gets_the_amount_in_english(tmp_path: Path) -> None:
     assert "120 billion" in model.prompts[0][-1].content
 
 
+def test_words_and_latin_names_that_are_left_out_are_asked_for_again(tmp_path: Path) -> None:
+    replies = iter(
+        ["AI is spreading in all sectors, they said.", "AI is spreading in all sectors, manufacturing among them."]
+    )
+    model = FakeModel(lambda _: next(replies))
+    sentence = "제조업을 비롯한 모든 분야에서 AI가 퍼진다고 한다."
+    assert "manufacturing" in Translations(tmp_path, model).translate(sentence, "en")
+    assert "manufacturing" in model.prompts[1][0].content
+    model = FakeModel(lambda _: "Researchers at a laboratory showed it.")
+    Translations(tmp_path, model).translate("DNN 연구소가 그것을 선보였다.", "en")
+    assert "DNN" in model.prompts[1][0].content
+
+
+def test_the_attempt_that_leaves_out_least_is_kept(tmp_path: Path) -> None:
+    replies = iter(["The ministries will soon publish a blueprint.", "They will publish it."])
+    translations = Translations(tmp_path, FakeModel(lambda _: next(replies)))
+    assert translations.translate("부처는 청사진과 예산안을 조만간 낸다.", "en").endswith("blueprint.")
+
+
 def test_a_month_that_the_sentence_does_not_have_is_taken_out(tmp_path: Path) -> None:
     model = FakeModel(lambda _: "The conference was held on June 6th.")
     assert (
