@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 from index.sentences import language
 from index.tokens import kiwi
 from rag.bilingual import glossary
+from rag.names import TITLES, people, title_after
 from rag.numbers import numbers
 from rag.records import Language
 from rag.when import strange_times
@@ -31,6 +32,19 @@ _YES_NO = {
     "ko": re.compile(r"(?:나요|가요|까요|니까|니|지|죠|거야|건가|어|아|야|해|돼|요)\s*\?*$"),
     "en": re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b", re.IGNORECASE),
 }
+_OFFICES = {
+    "mayor": "(?:특별|광역|[가-힣]시)시장|시장실",
+    "governor": "도지사|주지사|총재",
+    "professor": "교수",
+    "lawyer": "변호사",
+    "prosecutor": "검사|검찰",
+    "judge": "판사|법관",
+    "lawmaker": "의원",
+    "ambassador": "대사",
+    "singer": "가수",
+    "actor": "배우",
+}
+"""Titles that English and Korean have one word for, and how a Korean text may say them."""
 _WH = re.compile(r"누구|누가|뭐|뭘|무엇|무슨|어느|어떤|어떻|어디|언제|왜|얼마|몇|며칠|이유|뭔|이름|알려|말해|설명|보여")
 
 _ALIKE_SOUNDS = ("ᄀᄁᄏ", "ᄃᄄᄐ", "ᄇᄈᄑ", "ᄉᄊ", "ᄌᄍᄎ", "ᅢᅦ", "ᅤᅨ", "ᅫᅬᅰ")
@@ -47,7 +61,7 @@ def missing(question: str, spoken: Language, sentences: Sequence[str]) -> list[s
     if is_yes_no(question, spoken):
         return lacking
     if spoken == "en":
-        lacking += _unknown_bodies(question, text)
+        lacking += [*_unknown_bodies(question, text), *_unknown_titles(question, text)]
     known = {number.value for number in numbers(text)}
     lacking += [question[one.start : one.end] for one in numbers(question) if one.value not in known and one.value > 31]
     if spoken == "ko" and language(text) == "ko":
@@ -61,6 +75,11 @@ def lack(question: str, spoken: Language, sentences: Sequence[str]) -> float:
     lacking = missing(question, spoken, sentences)
     common = _common_nouns(question)
     return float(sum(word not in common for word in lacking) + any(word in common for word in lacking))
+
+
+def asks_of_strangers(question: str, spoken: Language, sentences: Iterable[str]) -> bool:
+    """Whether an English question takes for granted what a body did that none of all sentences names."""
+    return not is_yes_no(question, spoken) and bool(_unknown_bodies(question, "\n".join(sentences)))
 
 
 def _common_nouns(question: str) -> set[str]:
@@ -84,6 +103,18 @@ def _unknown_bodies(question: str, text: str) -> list[str]:
         if " " in english
         and re.search(rf"\b{re.escape(english)}\b", question)
         and not any("".join(form.split()).lower() in squeezed for form in (english, *koreans))
+    ]
+
+
+def _unknown_titles(question: str, text: str) -> list[str]:
+    """The titles in an English question that a text has nobody with, in either language."""
+    known = {TITLES[title].split()[-1] for name in people(text) if (title := title_after(text, name))}
+    return [
+        title
+        for title, korean in _OFFICES.items()
+        if re.search(rf"\b{title}\b", question, re.IGNORECASE)
+        and title not in known
+        and not re.search(rf"\b{title}|{korean}", text, re.IGNORECASE)
     ]
 
 

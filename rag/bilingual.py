@@ -25,6 +25,8 @@ _SURNAME_AND_TITLE = re.compile(
     rf"(?<![가-힣])(?P<surname>[{''.join(sorted(set(SURNAMES) - set('이한전신현주부모각양두')))}])"
     rf"\s(?P<title>{'|'.join(sorted(TITLES, key=len, reverse=True))})(?![가-힣]{{2}})"
 )
+_FIELD = re.compile(r"(?<![가-힣])[가-힣]{2,10}$")
+"""What a title may be one of, written before it without a space: 제조산업|정책관."""
 _PARTICLES = "|".join(
     "은 는 이 가 을 를 의 에 에서 에게 와 과 도 만 로 으로 및 측 인 부터 까지 보다 처럼 이나 나"
     " 이며 며 이고 고 라고 이라고".split()
@@ -171,8 +173,11 @@ def _persons(text: str) -> list[Term]:
     for name in people(text):
         found += [Term(match.start(), match.end(), romanise_name(name)) for match in re.finditer(name, text)]
         if title := title_after(text, name):
-            start = text.index(title, text.index(name))
-            found.append(Term(start, start + len(title), TITLES[title]))
+            end = text.index(title, text.index(name)) + len(title)
+            field = _FIELD.search(text, 0, end - len(title))
+            parts = _parts(field.group()) if field else []
+            start = field.start() if field and parts else end - len(title)
+            found.append(Term(start, end, " ".join([*parts, TITLES[title]])))
     for match in _SURNAME_AND_TITLE.finditer(text):
         english = f"{TITLES[match['title']].capitalize()} {surname(match['surname'])}"
         found.append(Term(match.start(), match.end(), english))

@@ -97,7 +97,11 @@ class Context:
         return _FIRST_STOP.split(self.snapshot.quote(document, 0, LONGEST_HEADING).strip(), maxsplit=1)[0].strip(" #*")
 
     def role(self, sentence: Citation) -> str:
-        """What a bare line of a reporter's name is: 'photo' under a caption, 'byline' by itself; '' for a sentence."""
+        """What a line is there for: 'headline' first in its document, of a bare reporter's name 'photo' under a caption
+        or 'byline' by itself; '' for a sentence."""
+        if not self.snapshot.quote(sentence.document, 0, sentence.start).strip():
+            text = self.snapshot.quote(sentence.document, sentence.start, sentence.end + 1)
+            return "headline" if text.endswith("\n") and not text.rstrip().endswith((".", "?", "!")) else ""
         if not _REPORTER.match(self.text(sentence)):
             return ""
         return (

@@ -48,12 +48,17 @@ _PICTURE = re.compile(
     r"(?:사진|촬영).*(?:찍|촬영|기자|작가|출처|제공|저작권|이메일|메일|누구\s?(?:거|것|꺼|작품))|촬영\S*\s*누가|누가\s.*촬영"
     r"|\bphotograph(?:er|ed by)\b"
     r"|\b(?:photo|picture|image)\w*\b.*\b(?:taken|took|takes|shot|credit\w*|by(?=\s*\?)|e-?mail)\b"
-    r"|\b(?:took|takes|shot|credit\w*)\b.*\b(?:photo|picture|image)s?\b|\bbehind the camera\b",
+    r"|\b(?:took|takes|shot|credit\w*)\b.*\b(?:photo|picture|image)\w*|\bbehind the camera\b",
     re.IGNORECASE,
 )
 """Who took a picture, not what or whom it shows."""
 _AUTHOR = re.compile(
     r"기자|(?:기사|글)\S{0,2}\s*(?:쓴|작성)|\b(?:reporter|journalist|author|byline)\b|\bwho wrote\b", re.IGNORECASE
+)
+_HEADLINE = re.compile(
+    r"헤드라인|(?:기사|문서|글)\S{0,2}\s?제목|\bheadline\b"
+    r"|\btitle of (?:the|this) (?:article|document|report|page|text)\b",
+    re.IGNORECASE,
 )
 _SHORT_FORM = re.compile(r"[A-Z][A-Za-z0-9]{0,9}(?![a-z])|[가-힣]{2,6}(?=[은는이가]?\s)")
 _AGE = re.compile(r"\d+\s?(?:세|살)|\d+[\s-]years?[\s-]old|\baged \d+", re.IGNORECASE)
@@ -127,8 +132,10 @@ def defines(question: str, text: str) -> bool:
     )
 
 
-def role_asked(question: str) -> Literal["photo", "byline", ""]:
-    """Whether a question is about who took the pictures or who wrote the text."""
+def role_asked(question: str) -> Literal["headline", "photo", "byline", ""]:
+    """Whether a question is about the headline, about who took the pictures or who wrote the text."""
+    if _HEADLINE.search(question):
+        return "headline"
     if _PICTURE.search(question):
         return "photo"
     return "byline" if _AUTHOR.search(question) else ""

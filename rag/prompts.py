@@ -62,6 +62,12 @@ _TRANSLATE_QUESTION = {
     "en": "Translate this question into English. Do not answer it.\n질문: {question}\nQuestion:",
 }
 
+ROLES: dict[Language, dict[str, str]] = {
+    "ko": {"photo": "사진: ", "byline": "글: "},
+    "en": {"photo": "Photo by ", "byline": "Article by "},
+}
+"""What is put before a bare line of a reporter's name for the model."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

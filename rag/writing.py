@@ -13,7 +13,7 @@ from index.snapshot import Index
 from index.tokens import tokens
 from rag import prompts
 from rag.actors import asked_about, strays
-from rag.answerability import is_yes_no, lack
+from rag.answerability import asks_of_strangers, is_yes_no, lack
 from rag.bridge import Bridge, foreign
 from rag.calibration import Calibration, Signals
 from rag.context import Context
@@ -36,12 +36,6 @@ SHOWN = 3
 HINTS = 1
 """Sentences that are said again next to the question when the prompt holds the whole of an index."""
 
-ROLES: dict[Language, dict[str, str]] = {
-    "ko": {"photo": "사진: ", "byline": "글: "},
-    "en": {"photo": "Photo by ", "byline": "Article by "},
-}
-"""What is put before a bare line of a reporter's name for the model."""
-
 LONGEST_ANSWER = 64
 """Tokens."""
 
@@ -51,7 +45,7 @@ LONGEST_QUERY = 40
 FOLLOW_UP = 0.6
 """Added to the model's odds for a question that leans on the one before: it is less sure of what it means."""
 
-YES_NO = 1.0
+YES_NO = 2.0
 """Added to them for a question that yes or no answers: the model's 'no' may be the answer to it."""
 
 DRAFT_SHARE = 0.3
@@ -63,14 +57,14 @@ CAPTION_PENALTY = 0.05
 DEFINITION = 0.15
 """Added to the relevance of a sentence that defines the short form whose meaning is asked."""
 
-CREDITED = 0.5
-"""Added to that of a credit line of the kind that is asked for: a picture's or an article's."""
+CREDITED = 1.0
+"""Added to that of the line that is asked for: the headline, a picture's or an article's credit."""
 
 TURNED_TO = 1.0
 """Added to that of a sentence which names whom a follow-up turns to ('And the foundation?'): the question before it,
 which is searched for too, is about somebody else."""
 
-SECOND_QUOTE = 0.1
+SECOND_QUOTE = 0.06
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
 
 TERSE = 0.6
@@ -129,6 +123,10 @@ class Writer:
             return
         sentences = self._sentences(ranked)
         reading = self._reading(sentences, ranked)
+        few = self._context.few or ()
+        if few and asks_of_strangers(self._asked.text, self._asked.language, map(self._context.text, few)):
+            yield replace(blank, reason="actor")
+            return
         signals = self._signals(reading, ranked)
         weights = self._calibration.of(signals)
         score = weights.score(signals)
@@ -389,7 +387,7 @@ class Writer:
 
     def _read(self, sentence: Citation) -> str:
         """The sentence in the question's language, a bare name with what it is there for."""
-        label = ROLES[self._asked.language].get(self._context.role(sentence), "")
+        label = prompts.ROLES[self._asked.language].get(self._context.role(sentence), "")
         return label + self._bridge.read(self._context.text(sentence), self._asked.language)
 
     def _wording(self, sentence: Citation) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.answerability import is_yes_no, lack, missing, unknown_nouns
+from rag.answerability import asks_of_strangers, is_yes_no, lack, missing, unknown_nouns
 from rag.kinds import has_kind
 from rag.records import Language
 
@@ -88,3 +88,17 @@ def test_a_misspelt_noun_is_not_missing(misspelt: str) -> None:
 def test_a_short_word_that_differs_by_a_letter_is_another_word() -> None:
     assert unknown_nouns("예선은 언제야?", ["예산은 3일 정한다."]) == ["예선"]
     assert not is_yes_no("발표한 사람 이름을 알려주세요", "ko")
+
+
+def test_what_a_body_did_that_no_sentence_names() -> None:
+    sentences = ["과기정통부는 조사 결과를 공개했다."]
+    asked = "What did the Ministry of SMEs and Startups announce?"
+    assert asks_of_strangers(asked, "en", sentences)
+    assert not asks_of_strangers("What did the Ministry of Science and ICT announce?", "en", sentences)
+    assert not asks_of_strangers("Did the Ministry of SMEs and Startups announce it?", "en", sentences)
+
+
+def test_a_title_that_nobody_has() -> None:
+    assert missing("What did the mayor say?", "en", ["고진 위원장이 말했다. 시장이 크다."]) == ["mayor"]
+    assert missing("What did the mayor say?", "en", ["오세훈 서울시장이 말했다."]) == []
+    assert missing("What did the professor say?", "en", ["Professor Kim said so."]) == []

@@ -88,6 +88,15 @@ def test_follow_ups_carry_the_turn_before(open_answerer: Open) -> None:
     assert "내년 봄 [1]" not in model.prompts[-1][-1].content
 
 
+def test_the_headline_is_quoted_when_it_is_asked_for(tmp_path: Path) -> None:
+    text = "섬마을에 다리가 놓인다\n\n기사는 제목이 길다고 한다. 섬 주민은 다리를 기다렸다."
+    (tmp_path / "bridge.txt").write_text(text, "utf-8")
+    add(tmp_path / "index", [tmp_path / "bridge.txt"], FakeEncoder())
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        answer = Answerer(index, says("1234")).ask("기사 제목이 뭐야?")
+        assert answer.text.startswith("“섬마을에 다리가 놓인다”")
+
+
 def test_a_follow_up_that_turns_to_somebody_else_quotes_what_names_them(tmp_path: Path) -> None:
     text = """한빛재단은 해마다 청년 창업 대회를 열어 상금과 사무실을 준다.
 

@@ -67,6 +67,10 @@ def test_definitions() -> None:
     [
         ("사진은 누가 찍었어?", "photo"),
         ("Who took the photo?", "photo"),
+        ("Which reporter is credited with the photographs?", "photo"),
+        ("What does the headline quote?", "headline"),
+        ("기사 제목이 뭐야?", "headline"),
+        ("강연 제목이 뭐야?", ""),
         ("사진 출처는 어디야?", "photo"),
         ("Who is the photographer?", "photo"),
         ("Whose name is in the photo credit?", "photo"),
