@@ -17,6 +17,7 @@ from index.errors import ModelTimeout, MureumError, QuestionError, UsageError
 from index.records import Document, Span
 from index.sentences import language
 from index.snapshot import Index
+from rag.across import QuestionTranslator
 from rag.answering import Answerer
 from rag.datasets import Case
 from rag.model import AnsweringModel
@@ -186,18 +187,21 @@ def summary(results: Sequence[Result], spoken: Language) -> Figures:
     }
 
 
-def rank(index: Index, cases: Iterable[Case], corpus: str) -> Iterator[Ranked]:
-    """Search for every case, in order, without a model that answers.
+def rank(
+    index: Index, cases: Iterable[Case], corpus: str, translator: QuestionTranslator | None = None
+) -> Iterator[Ranked]:
+    """Search for every case, in order, without a model that answers, or with one that translates questions.
 
     The documents are named as by `datasets.joined`. What has the same id in two corpora is one document here, at the
     place where its first version comes. A result's id is '<case>@<corpus>'.
     """
     for case in cases:
         begin = time.perf_counter()
-        found = _documents(index, case.question, DEPTH)
+        translated = translator.of(case.question, index.snapshot()) if translator else ""
+        found = _documents(index, case.question, DEPTH, translated)
         retrieve_ms = (time.perf_counter() - begin) * 1000
         if len(found) < DEPTH:
-            found = _documents(index, case.question, DEPTH * DEPTH)
+            found = _documents(index, case.question, DEPTH * DEPTH, translated)
         yield Ranked(
             id=f"{case.id}@{corpus}",
             language=case.language,
@@ -307,7 +311,7 @@ def _failed(case: Case, error: MureumError) -> Result:
     )
 
 
-def _documents(index: Index, question: str, passages: int) -> list[str]:
+def _documents(index: Index, question: str, passages: int, translated: str) -> list[str]:
     """The ids of the documents of the best passages, best first, each once."""
-    hits = search(index, read_question(question).search, passages)
+    hits = search(index, read_question(question).search, passages, translated=translated)
     return list(dict.fromkeys(hit.passage.document.partition("/")[2] for hit in hits))

@@ -6,6 +6,7 @@ their language's mean.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -42,54 +43,108 @@ REPEATED_PENALTY = 0.15
 COVERAGE_SHARE = 0.25
 """What a sentence that has all words of the question gains over one that has none (cosine scale)."""
 
+TRANSLATED_SHARE = 0.3
+"""Weight of the question's translation where it is searched for beside the question; the rest is the question's."""
+
 TOKEN_SHARE = 0.2
 """Weight of the comparison by tokens in the score of a sentence."""
 
 
 def search(
-    index: Index, question: str, k: int = 10, snapshot: Snapshot | None = None, among: Rows | None = None
+    index: Index,
+    question: str,
+    k: int = 10,
+    snapshot: Snapshot | None = None,
+    among: Rows | None = None,
+    translated: str = "",
 ) -> list[Hit]:
     """The k best passages of the index for the question, best first; of passages with the same text, the first.
 
     snapshot: the state of the index to search, by default its newest.
     among: the rows of the snapshot that the question is limited to (`rag.selection`), by default all.
+    translated: the question in another language, which is searched for beside it.
     """
     snapshot = snapshot or index.snapshot()
     if not snapshot.ids or (among is not None and not len(among)):
         return []
-    question = matter(question)
-    asked = index.encoder.encode_asked(question)
-    words = tokens(question)
-    lexical = _only(snapshot.lexical.scores(words), among)
-    view = _View(snapshot, index.encoder, asked, language(question))
-    rows = _pool(snapshot, asked.vector, lexical, among)
-    rows, near = view.nearest(rows, lexical, max(RERANKED, 2 * k))
-    dense = view.by_tokens(rows) + VECTOR_SHARE * near
+    wordings = [(1.0, question)]
+    if translated.strip():
+        wordings = [(1 - TRANSLATED_SHARE, question), (TRANSLATED_SHARE, translated)]
+    sides = [(share, _Side(index, snapshot, matter(wording), among)) for share, wording in wordings]
+    rows = sorted({row for _, side in sides for row in side.near(max(RERANKED, 2 * k))})
     passages = [snapshot.passages[row] for row in rows]
     texts = [snapshot.quote(passage.document, passage.start, passage.end) for passage in passages]
-    scores = _mix(dense, lexical[rows], _knowledge(snapshot, words, rows, lexical, texts))
+    scores = np.sum([share * side.scores(rows, texts) for share, side in sides], axis=0)
     scores -= np.array([REPEATED_PENALTY if passage.repeated else 0.0 for passage in passages])
-    whole = snapshot.vectors.vectors(np.array([snapshot.ids[row] for row in rows], np.int64)) @ asked.vector
-    places: list[int] = []
-    seen: set[str] = set()
-    for place in map(int, np.argsort(-scores, kind="stable")):
-        text = "".join(texts[place].split())
-        if text not in seen:
-            seen.add(text)
-            places.append(place)
-        if len(places) == k:
-            break
-    near_sentences = view.by_sentence([rows[place] for place in places], [texts[place] for place in places])
+    places = _first_of_each(scores, texts, k)
+    found = [rows[place] for place in places]
+    sentences = _mixed_sentences([(share, side.sentences(found)) for share, side in sides])
+    first = sides[0][1]
     return [
         Hit(
             passage=passages[place],
             score=float(np.clip(scores[place], 0.0, 1.0)),
-            dense=float(whole[place]),
-            lexical=float(lexical[rows[place]]),
-            sentences=_rank_sentences(snapshot, rows[place], words, asked.vector, float(whole[place]), similar),
+            dense=float(dense),
+            lexical=float(first.lexical[rows[place]]),
+            sentences=its_sentences,
         )
-        for place, similar in zip(places, near_sentences, strict=True)
+        for place, dense, its_sentences in zip(places, first.cosines(found), sentences, strict=True)
     ]
+
+
+class _Side:
+    """One wording of a question: what it finds, and how well passages and sentences answer to it."""
+
+    def __init__(self, index: Index, snapshot: Snapshot, question: str, among: Rows | None) -> None:
+        self._snapshot = snapshot
+        self._encoder = index.encoder
+        self._asked = index.encoder.encode_asked(question)
+        self._words = tokens(question)
+        self._among = among
+        self._view = _View(snapshot, index.encoder, self._asked, language(question))
+        self.lexical = _only(snapshot.lexical.scores(self._words), among)
+
+    def near(self, count: int) -> list[int]:
+        """The rows that vectors or words put first, `count` at most."""
+        rows = _pool(self._snapshot, self._asked.vector, self.lexical, self._among)
+        nearness = self._view.nearest(rows)
+        shared = self.lexical[rows]
+        worded = [place for place in np.argsort(-shared, kind="stable")[: count // 4] if shared[place] > 0]
+        order = dict.fromkeys([*np.argsort(-nearness, kind="stable")[: count - len(worded)], *worded])
+        return [rows[place] for place in order]
+
+    def scores(self, rows: Sequence[int], texts: Sequence[str]) -> Vectors:
+        """Of each passage, (n,): both sides mixed, [0, 1]."""
+        dense = self._view.by_tokens(rows) + VECTOR_SHARE * self._view.nearest(rows)
+        known = _knowledge(self._snapshot, self._words, rows, self.lexical, texts)
+        return _mix(dense, self.lexical[rows], known)
+
+    def cosines(self, rows: Sequence[int]) -> Vectors:
+        """Of the passages' vectors with the question's, (n,)."""
+        ids = np.array([self._snapshot.ids[row] for row in rows], np.int64)
+        return np.asarray(self._snapshot.vectors.vectors(ids) @ self._asked.vector, np.float32)
+
+    def sentences(self, rows: Sequence[int]) -> list[tuple[Sentence, ...]]:
+        """Of each passage, after `scores`, its sentences in their order: scored by their own vector, a little by the
+        passage's, by shared words, and by tokens."""
+        snapshot = self._snapshot
+        vectors = snapshot.sentence_vectors([snapshot.ids[row] for row in rows])
+        found = []
+        for row, whole, by_tokens in zip(rows, self.cosines(rows), self._view.by_sentence(rows), strict=True):
+            passage = snapshot.passages[row]
+            cosines = vectors[snapshot.ids[row]] @ self._asked.vector
+            shared = [
+                snapshot.lexical.coverage(self._words, _token_set(snapshot.quote(passage.document, start, end)))
+                for start, end in passage.sentences
+            ]
+            scores = (1 - COVERAGE_SHARE) * (0.7 * cosines + 0.3 * whole) + COVERAGE_SHARE * np.array(
+                shared, np.float32
+            )
+            scores += TOKEN_SHARE * by_tokens
+            found.append(
+                tuple(Sentence(*span, float(score)) for span, score in zip(passage.sentences, scores, strict=True))
+            )
+        return found
 
 
 class _View:
@@ -111,8 +166,8 @@ class _View:
             self._centres[other] = share * own.vector + (1 - share) * prior.vector
             self._token_centres[other] = share * own.token + (1 - share) * prior.token
 
-    def nearest(self, rows: Sequence[int], lexical: NDArray[np.float32], count: int) -> tuple[list[int], Vectors]:
-        """The rows that vectors or words put first, `count` at most in all, with their dense scores (n,)."""
+    def nearest(self, rows: Sequence[int]) -> Vectors:
+        """The cosine of each passage, (n,): half its own vector's, half that of its nearest sentence."""
         ids = [self._snapshot.ids[row] for row in rows]
         own = [self._snapshot.languages[row] for row in rows]
         centres = np.array([self._centres[spoken] for spoken in own], np.float32)
@@ -122,12 +177,7 @@ class _View:
         sentences = np.concatenate([parts[number] for number in ids]) - np.repeat(centres, lengths, axis=0)
         cosines = unit(sentences) @ self._vector
         best = np.maximum(best_of(cosines[:, None], lengths)[:, 0], -1.0)
-        dense = ((1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * best).astype(np.float32)
-        shared = lexical[rows]
-        worded = [place for place in np.argsort(-shared, kind="stable")[: count // 4] if shared[place] > 0]
-        order = dict.fromkeys([*np.argsort(-dense, kind="stable")[: count - len(worded)], *worded])
-        chosen = sorted(int(place) for place in order)
-        return [rows[place] for place in chosen], dense[chosen]
+        return ((1 - SENTENCE_SHARE) * whole + SENTENCE_SHARE * best).astype(np.float32)
 
     def by_tokens(self, rows: Sequence[int]) -> Vectors:
         """The passages' similarity by tokens (n,), [-1, 1]."""
@@ -139,12 +189,11 @@ class _View:
         }
         return self._tokens.similarity([self._found[row] for row in rows])
 
-    def by_sentence(self, rows: Sequence[int], texts: Sequence[str]) -> list[Vectors]:
+    def by_sentence(self, rows: Sequence[int]) -> list[Vectors]:
         """Of each passage, after `by_tokens`, the similarity of its sentences by tokens (k,), [-1, 1]."""
-        spans = []
-        for row in rows:
-            passage = self._snapshot.passages[row]
-            spans.append([(start - passage.start, end - passage.start) for start, end in passage.sentences])
+        passages = [self._snapshot.passages[row] for row in rows]
+        texts = [self._snapshot.quote(one.document, one.start, one.end) for one in passages]
+        spans = [[(start - one.start, end - one.start) for start, end in one.sentences] for one in passages]
         parts = [
             self._found[row][within(tokens_at, span)]
             for row, its_spans, tokens_at in zip(rows, spans, self._encoder.token_spans(texts, spans), strict=True)
@@ -205,25 +254,26 @@ def _minmax(row: NDArray[np.float32]) -> NDArray[np.float32]:
     return (row - low) / (high - low) if high > low else np.zeros_like(row)
 
 
-def _rank_sentences(
-    snapshot: Snapshot,
-    row: int,
-    words: Sequence[str],
-    vector: Vectors,
-    whole: float,
-    similar: Vectors,
-) -> tuple[Sentence, ...]:
-    """The sentences of a passage, best first: by their own vector, a little by the passage's, by shared words, and by
-    tokens (`similar`, one each)."""
-    passage, number = snapshot.passages[row], snapshot.ids[row]
-    cosines = snapshot.sentence_vectors([number])[number] @ vector
-    ranked = []
-    for (start, end), cosine, by_tokens in zip(passage.sentences, cosines, similar, strict=True):
-        shared = snapshot.lexical.coverage(words, _token_set(snapshot.quote(passage.document, start, end)))
-        score = (1 - COVERAGE_SHARE) * (0.7 * float(cosine) + 0.3 * whole) + COVERAGE_SHARE * shared
-        score += TOKEN_SHARE * float(by_tokens)
-        ranked.append(Sentence(start, end, score))
-    return tuple(sorted(ranked, key=lambda sentence: -sentence.score))
+def _first_of_each(scores: Vectors, texts: Sequence[str], k: int) -> list[int]:
+    """The places of the k best scores, best first; of passages with the same text, the first."""
+    places: dict[str, int] = {}
+    for place in map(int, np.argsort(-scores, kind="stable")):
+        places.setdefault("".join(texts[place].split()), place)
+        if len(places) == k:
+            break
+    return list(places.values())
+
+
+def _mixed_sentences(sides: Sequence[tuple[float, list[tuple[Sentence, ...]]]]) -> list[tuple[Sentence, ...]]:
+    """Of each passage its sentences, best first, by the mean of what the wordings' shares make of them."""
+    mixed = []
+    for alike in zip(*(found for _, found in sides), strict=True):
+        scored = [
+            replace(same[0], score=sum(share * one.score for (share, _), one in zip(sides, same, strict=True)))
+            for same in zip(*alike, strict=True)
+        ]
+        mixed.append(tuple(sorted(scored, key=lambda one: -one.score)))
+    return mixed
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from index.sentences import sentences as split_sentences
 from index.snapshot import Index
 from index.tokens import tokens
 from rag import prompts
+from rag.across import QuestionTranslator
 from rag.actors import asked_about, strays
 from rag.answerability import asks_of_strangers, is_yes_no, lack
 from rag.bridge import Bridge, foreign
@@ -22,7 +23,7 @@ from rag.kinds import defines, has_kind, lacks_figure, role_asked
 from rag.model import AnsweringModel
 from rag.orders import gives_orders, is_about_orders
 from rag.questions import Question, shifts
-from rag.records import Answer, Checking, Citation, Draft, Language, Quote
+from rag.records import Answer, Checking, Citation, Draft, Quote
 from rag.retrieval import search
 from rag.subjects import has_any, holders, telling_words
 from rag.verification import Evidence, Verdict, verify
@@ -38,9 +39,6 @@ HINTS = 1
 
 LONGEST_ANSWER = 64
 """Tokens."""
-
-LONGEST_QUERY = 40
-"""Tokens of a question that is translated to search with."""
 
 FOLLOW_UP = 0.6
 """Added to the model's odds for a question that leans on the one before: it is less sure of what it means."""
@@ -265,17 +263,13 @@ class Writer:
         return sorted(sentences, key=lambda one: not has_any(words, self._context.text(one)))
 
     def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
-        """The ranking, bettered by a search with the question translated into the documents' language."""
-        wanted: Language = "en" if self._asked.language == "ko" else "ko"
-        prompt = prompts.question_translation(self._asked.search, wanted)
-        translated = "".join(self._model.stream(prompt, LONGEST_QUERY, self._cancel)).strip()
+        """The ranking of a search with the question translated into the documents' language beside it."""
+        context = self._context
+        translated = QuestionTranslator(self._model).of(self._asked.search, context.snapshot, self._cancel)
         if not translated:
             return ranked
-        own = {(one.document, one.span): one.score for one in ranked}
-        hits = search(self._index, translated, HITS, self._context.snapshot, self._context.rows)
-        other = self._without_orders(self._context.ranked(hits))
-        mixed = [replace(one, score=(one.score + own.get((one.document, one.span), 0.0)) / 2) for one in other]
-        return sorted(mixed, key=lambda one: -one.score)
+        hits = search(self._index, self._asked.search, HITS, context.snapshot, context.rows, translated)
+        return self._without_orders(context.ranked(hits))
 
     def _sentences(self, ranked: Sequence[Citation]) -> list[Citation]:
         """What the prompt holds, in reading order, with its relevance where that is known."""

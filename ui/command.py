@@ -106,16 +106,23 @@ def _search(arguments: argparse.Namespace) -> int:
     asked = _asked(arguments)
     chosen = settings(arguments)
     from rag import opening, retrieval
+    from rag.across import QuestionTranslator
     from rag.questions import read_question
     from rag.selection import rows_of
 
-    def work(index: "Index", one: Asked) -> tuple[report.Record, list[str]]:
-        snapshot, wanted = index.snapshot(), read_question(one.question, one.history).search
-        rows = rows_of(snapshot, _documents(arguments, one))
-        hits = retrieval.search(index, wanted, arguments.k, snapshot, rows)
-        return report.hits_record(one.id, hits, index), report.hits_lines(hits, index)
+    with ExitStack() as opened:
+        translator = None
+        if arguments.translate:
+            translator = QuestionTranslator(opened.enter_context(closing(opening.open_model(chosen))))
 
-    return _each(arguments, asked, chosen, opening.open_encoder(chosen), work)
+        def work(index: "Index", one: Asked) -> tuple[report.Record, list[str]]:
+            snapshot, wanted = index.snapshot(), read_question(one.question, one.history).search
+            rows = rows_of(snapshot, _documents(arguments, one))
+            translated = translator.of(wanted, snapshot) if translator else ""
+            hits = retrieval.search(index, wanted, arguments.k, snapshot, rows, translated)
+            return report.hits_record(one.id, hits, index), report.hits_lines(hits, index)
+
+        return _each(arguments, asked, chosen, opening.open_encoder(chosen), work)
 
 
 def _asked(arguments: argparse.Namespace) -> Iterable[Asked | BadLine]:

@@ -27,6 +27,7 @@ SAME = {
     "questions": "another question set",
     "corpora": "other corpora",
     "gold": "a run that differs in --gold",
+    "translate": "a run that differs in --translate",
     "encoder": "another embedding model",
     "llm": "another answering model",
 }
@@ -41,6 +42,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
     questions = datasets.read_questions(Path(arguments.questions))
     corpora = [datasets.read_corpus(Path(path)) for path in arguments.corpus]
     _require_fit(questions, corpora, arguments.gold)
+    if arguments.translate and questions.kind != "belebele":
+        raise UsageError("--translate is for belebele questions: where answers are measured, the program decides.")
     spoken = [case for case in questions.cases if arguments.language in (case.language, "both")]
     if not spoken:
         raise UsageError(f"'{arguments.questions}' has no question in the language asked for.")
@@ -53,8 +56,9 @@ def evaluate(arguments: argparse.Namespace) -> int:
         "questions": questions.digest,
         "corpora": [corpus.digest for corpus in corpora],
         "gold": arguments.gold,
+        "translate": arguments.translate or None,
         "encoder": chosen.encoder,
-        "llm": None if questions.kind == "belebele" else chosen.llm,
+        "llm": None if questions.kind == "belebele" and not arguments.translate else chosen.llm,
         "commit": _commit(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
@@ -67,7 +71,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
         line = opened.enter_context(report.ProgressLine())
         record = _Recorder(file, line, len(cases) * max(1, len(_labels(corpora))), arguments.json)
         if questions.kind == "belebele":
-            figures = _measure_ranking(chosen, cases, corpora, record)
+            figures = _measure_ranking(chosen, cases, corpora, record, translate=arguments.translate)
         else:
             figures = _measure_answers(chosen, cases, None if questions.kind == "mureum" else corpora, record)
     run["commit"] = "+".join(file.commits) if file else run["commit"]
@@ -170,19 +174,29 @@ def _measure_answers(
 
 
 def _measure_ranking(
-    chosen: "Settings", cases: Sequence["Case"], corpora: Sequence["Corpus"], record: _Recorder
+    chosen: "Settings",
+    cases: Sequence["Case"],
+    corpora: Sequence["Corpus"],
+    record: _Recorder,
+    *,
+    translate: bool,
 ) -> list["Figures"]:
-    """Each corpus alone, and then all of them in one index."""
+    """Each corpus alone, and then all of them in one index. translate: questions are searched in both languages."""
     from rag import evaluation, opening
+    from rag.across import QuestionTranslator
     from rag.datasets import LANGUAGES, joined
 
     encoder = opening.open_encoder(chosen)
     labels = _labels(corpora)
-    for label, some in zip(labels, [*([corpus] for corpus in corpora), corpora], strict=False):
-        if left := record.left(cases, f"@{label}"):
-            with evaluation.temporary_index(joined(some), encoder, record.indexing) as index:
-                for result in evaluation.rank(index, left, label):
-                    record.add(result)
+    with ExitStack() as opened:
+        translator = None
+        if translate:
+            translator = QuestionTranslator(opened.enter_context(closing(opening.open_model(chosen))))
+        for label, some in zip(labels, [*([corpus] for corpus in corpora), corpora], strict=False):
+            if left := record.left(cases, f"@{label}"):
+                with evaluation.temporary_index(joined(some), encoder, record.indexing) as index:
+                    for result in evaluation.rank(index, left, label, translator):
+                        record.add(result)
     results = [one for one in record.results if isinstance(one, evaluation.Ranked)]
     spoken = [one for one in LANGUAGES if any(case.language == one for case in cases)]
     return [evaluation.ranking_summary(results, one, label) for label in labels for one in spoken]
@@ -242,7 +256,7 @@ class ResultFile:
             if "run" in record:
                 earlier = record["run"]
                 for name, other in SAME.items():
-                    if earlier[name] != run[name]:
+                    if earlier.get(name) != run[name]:
                         raise UsageError(f"'{self._path}' has the results of {other}. Name another file.")
                 self.commits.append(str(earlier["commit"]))
             else:
@@ -263,7 +277,8 @@ def _footer(run: report.Record) -> list[str]:
     return [
         f"{run['sample']} of {run['of']} questions of {run['file']} "
         f"({run['kind']}, SHA-256 {str(run['questions'])[:12]}…), seed {run['seed']}"
-        + (", each with its own passage alone" if run["gold"] else ""),
+        + (", each with its own passage alone" if run["gold"] else "")
+        + (", searched in both languages" if run["translate"] else ""),
         f"embedding model {run['encoder']}, " + (f"answering model {run['llm']}" if run["llm"] else "retrieval alone"),
         f"mureum {run['commit']} on {run['cpu']}, {run['cores']} cores",
     ]

@@ -39,8 +39,11 @@ def parser() -> argparse.ArgumentParser:
     ask = _command(commands, "ask", "answer a question", [*reading, model])
     _questions(ask)
 
-    search = _command(commands, "search", "find the passages for a question, without writing an answer", reading)
+    search = _command(
+        commands, "search", "find the passages for a question, without writing an answer", [*reading, model]
+    )
     _questions(search)
+    _translate(search)
     search.add_argument("-k", type=_whole(1, 1000), default=10, metavar="N", help="how many (default: 10)")
 
     evaluation = _command(
@@ -52,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     evaluation.add_argument(
         "--corpus", action="append", default=[], metavar="FILE", help='the {"id", "title"?, "text"} they are about'
     )
+    _translate(evaluation)
     evaluation.add_argument("--gold", action="store_true", help="give each question the passage it is about, alone")
     evaluation.add_argument(
         "--sample", type=_whole(1, 1 << 20), metavar="N", help="ask N of them, always the same ones"
@@ -76,6 +80,14 @@ def parser() -> argparse.ArgumentParser:
     _model_commands(commands, common)
     _feedback_commands(commands, [common, data])
     return root
+
+
+def _translate(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--translate",
+        action="store_true",
+        help="search with the question's translation too, where documents are in the other language (seconds each)",
+    )
 
 
 def settings(arguments: argparse.Namespace) -> "Settings":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from index.build import add
 from index.fake import FakeEncoder
 from index.snapshot import Index
 from rag import retrieval
+from rag.across import QuestionTranslator
+from rag.model import FakeModel
 from rag.retrieval import search
 
 CAPTION = "이도윤 연구소장이 부산 벡스코에서 신약 하늘정을 소개하고 있다.\n박사진 기자 photo@example.com\n"
@@ -34,6 +37,24 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 def texts(index: Index, question: str, k: int = 10) -> list[str]:
     return [index.quote(hit.passage.document, hit.passage.start, hit.passage.end) for hit in search(index, question, k)]
+
+
+def test_a_translation_raises_what_the_question_does_not_find(index: Index) -> None:
+    def score(translated: str) -> float:
+        hits = search(index, "월요일에 쉬는 곳은?", translated=translated)
+        return next(hit.score for hit in hits if hit.passage.document == "library.txt")
+
+    assert score("Which library will close on Mondays?") > score("") + 0.1
+    assert score(" ") == score("")
+
+
+def test_questions_are_translated_once_and_where_it_is_of_use(index: Index) -> None:
+    model = FakeModel(lambda _: "Which library?")
+    translator = QuestionTranslator(model)
+    snapshot = index.snapshot()
+    assert [translator.of("어느 도서관?", snapshot) for _ in range(2)] == ["Which library?"] * 2
+    assert len(model.prompts) == 1
+    assert translator.of("어느 도서관?", replace(snapshot, counts={"ko": 3, "en": 0})) == ""
 
 
 def test_the_passage_with_the_words_comes_first(index: Index) -> None:

@@ -37,7 +37,6 @@ def test_help_goes_to_standard_output(arguments: list[str], capsys: Output) -> N
         ["ask", "why?", "--seconds", "0"],
         ["ask", "why?", "--context", "many"],
         ["search", "why?", "-k", "0"],
-        ["search", "why?", "--llm", "none"],
         ["index"],
         ["index", "add"],
         ["models", "burn"],
@@ -170,6 +169,16 @@ def test_search_json_has_the_fields_of_the_contract(index: Path, opened: list[st
         assert hit["text"] == TEXT[hit["start"] : hit["end"]]
     assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
     assert opened == ["encoder"]
+
+
+@pytest.mark.usefixtures("index")
+def test_search_in_both_languages(opened: list[str], model: FakeModel, capsys: Output) -> None:
+    for question in ("다리는 얼마나 길어?", "How long is the bridge?"):
+        assert main(["search", question, "--translate", "--json", "-k", "1"]) == 0
+        assert records(capsys)[0]["hits"]
+    assert opened == ["model", "encoder"] * 2
+    (prompt,) = model.prompts  # the documents are in one language
+    assert "다리는 얼마나 길어?" in prompt[-1].content or "How long is the bridge?" in prompt[-1].content
 
 
 def test_search_prints_hits_for_people(index: Path, capsys: Output) -> None:

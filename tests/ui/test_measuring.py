@@ -85,6 +85,20 @@ def test_retrieval_alone_opens_no_answering_model(tmp_path: Path, opened: list[s
     assert lines[-1]["run"]["llm"] is None
 
 
+def test_retrieval_with_translated_questions(
+    tmp_path: Path, opened: list[str], model: FakeModel, capsys: Output
+) -> None:
+    corpus = written(tmp_path / "corpus.en.jsonl", {"id": BELEBELE["relevant"][0], "text": "It opened."}, CORPUS[1])
+    questions = str(written(tmp_path / "questions", BELEBELE))
+    file = str(tmp_path / "results")
+    arguments = ["eval", questions, "--corpus", str(corpus), "--resume", file]
+    assert main([*arguments, "--translate"]) == 0
+    assert opened == ["encoder", "model"] and len(model.prompts) == 1  # the Korean question alone
+    assert "searched in both languages" in capsys.readouterr().out
+    assert main(arguments) == 2
+    assert "--translate" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("opened")
 def test_the_own_set_is_asked_of_the_index(tmp_path: Path, capsys: Output) -> None:
     (tmp_path / "cost.txt").write_text("개발에는 1200억원이 들었다. 그것은 1973년이었다.\n", "utf-8")
@@ -193,6 +207,7 @@ def test_a_file_that_is_none_of_results_is_left_alone(
         (SQUAD, ["--corpus", "corpus", "--language", "ko"], "no question in the language"),
         (BELEBELE, [], "need --corpus"),
         (BELEBELE, ["--corpus", "corpus", "--gold"], "no --gold"),
+        (OWN, ["--translate"], "belebele"),
     ],
 )
 def test_options_that_do_not_fit_are_a_wrong_use(
