@@ -184,6 +184,16 @@ def _persons(text: str) -> list[Term]:
     return found
 
 
+def with_fields(translation: str, sentence: str) -> str:
+    """A translation of a Korean sentence with the fields of titles that it leaves out: 'policy director general' →
+    'Manufacturing Industry policy director general'."""
+    for term in terms(sentence):
+        title = max((one for one in TITLES.values() if term.english.endswith(f" {one}")), key=len, default="")
+        if title and term.english not in translation and translation.count(title) == 1:
+            translation = translation.replace(title, term.english)
+    return translation
+
+
 def without_month(text: str) -> str:
     """An English text with days of a month for dates: 'on June 6' → 'on the 6th'."""
     return _ENGLISH_DATE.sub(lambda date: _ordinal(int(date["day"])), text)

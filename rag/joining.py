@@ -20,7 +20,8 @@ def joined(question: str, spoken: Language, answers: Sequence[Answer]) -> Answer
     status: Status = "not_found"
     if given:
         status = "quoted" if all(answer.status == "quoted" for answer in given) else "answered"
-    lines = [answer.text or NOT_THERE[spoken].format(question=answer.question) for answer in answers] if given else []
+    texts = [answer.text or NOT_THERE[spoken].format(question=answer.question) for answer in answers] if given else []
+    lines = dict.fromkeys(line for text in texts for line in text.split("\n"))  # a quote of two answers stands once
     citations: dict[int, Citation] = {}
     for answer in given:
         citations.update((citation.marker, citation) for citation in answer.citations)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from index.sentences import language
 from rag import prompts
-from rag.bilingual import common_words, half_english, terms, without_month
+from rag.bilingual import common_words, half_english, terms, with_fields, without_month
 from rag.model import AnsweringModel
 from rag.numbers import unsupported
 from rag.records import Language
@@ -84,8 +84,8 @@ class Translations:
         for _ in range(ATTEMPTS):
             prompt = prompts.translation(sentence, wanted, made_up, left_out)
             written = _INTRODUCTION.sub("", " ".join("".join(self._model.stream(prompt, LONGEST, cancel)).split()))
-            if wanted == "en" and not _MONTH.search(sentence):
-                written = without_month(written)
+            if wanted == "en":
+                written = with_fields(written if _MONTH.search(sentence) else without_month(written), sentence)
             made_up = [*unsupported(written, [sentence]), *strange_times(written, [sentence])]
             left_out = _left_out(written, sentence) if wanted == "en" else []
             is_sound = language(written) == wanted and not made_up and len(written) > SHORTEST * len(sentence)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.bilingual import body_in_english, glossary, half_english, terms, without_month
+from rag.bilingual import body_in_english, glossary, half_english, terms, with_fields, without_month
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,14 @@ def test_terms_do_not_overlap() -> None:
 )
 def test_a_bodys_name_is_put_together(korean: str, english: str) -> None:
     assert body_in_english(korean) == english
+
+
+def test_the_field_of_a_title_is_put_back() -> None:
+    sentence = "박동일 제조산업정책관은 말했다."
+    whole = "Park Dong-il, the Manufacturing Industry policy director general, said so."
+    assert with_fields("Park Dong-il, the policy director general, said so.", sentence) == whole
+    assert with_fields(whole, sentence) == whole
+    assert with_fields("He said so.", sentence) == "He said so."
 
 
 def test_a_day_without_a_month() -> None:
