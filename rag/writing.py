@@ -132,7 +132,7 @@ class Writer:
         if score + (weights.swing() if has_draft else 0.0) < 0:
             yield replace(blank, reason="gate")
             return
-        quotes = self._quotes(ranked)
+        quotes = self._quotes(ranked)[: None if has_draft else 1]
         if score >= 0 and self._has_kind(quotes):
             yield Quote(quotes)
         if not has_draft:
