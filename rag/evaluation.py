@@ -128,7 +128,7 @@ def evaluate_apart(model: AnsweringModel, encoder: Encoder, cases: Iterable[Case
 def judge(case: Case, answer: Answer, index: Index) -> Result:
     """Compare an answer with what is known of the case; `index` is the one that it comes from."""
     shown = MARK.sub("", "\n".join([answer.text, *_translations(answer)]))
-    words = MARK.sub("", answer.text.partition("\n")[0])
+    words = MARK.sub("", _QUOTE_LINE.sub("", answer.text)).strip()
     right = _is_right(case, shown)
     quotes = tuple(index.quote(one.document, *one.span) for one in answer.citations)
     return Result(
