@@ -66,7 +66,8 @@ SECOND_QUOTE = 0.06
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
 
 TERSE = 0.6
-"""An answer shorter than this part of the sentence it rests on has that sentence quoted under it."""
+"""An answer that is a piece of the sentence it rests on has that sentence quoted under it when it is shorter than this
+part of it; one in other words always has."""
 
 ASTRAY = ("subject", "actor")
 """Reasons that say that a draft is about something or somebody else."""
@@ -344,15 +345,16 @@ class Writer:
     def _answered(
         self, blank: Answer, holding: Sequence[Verdict], sentences: Sequence[Citation], reason: str
     ) -> Answer:
-        """The draft with its marks, and under a terse or translated one the sentences that it rests on."""
+        """The draft with its marks, and under it the sentences that it rests on, unless it is most of one itself."""
         rows = list(dict.fromkeys(row for verdict in holding for row in verdict.cited))
         cited = self._marked([sentences[row] for row in rows])
         marks = {row: f"[{one.marker}]" for row, one in zip(rows, cited, strict=True)}
         text = " ".join(f"{one.text} {''.join(marks[row] for row in one.cited)}" for one in holding)
         lines = [text]
+        said = "".join(" ".join(one.text for one in holding).split()).rstrip(".")
         for one in cited:
             quote = self._context.text(one)
-            if self._is_foreign(one) or len(text) < TERSE * len(quote):
+            if said not in self._wording(one) or len(text) < TERSE * len(quote):
                 lines.append(f"“{quote}” [{one.marker}]")
         return replace(blank, status="answered", text="\n".join(lines), citations=cited, reason=reason)
 
