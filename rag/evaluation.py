@@ -144,7 +144,7 @@ def judge(case: Case, answer: Answer, index: Index) -> Result:
         right_in_words=(answer.status == "answered" and _accepts(case, words)) if right else None,
         verbatim=all(quotes) and _quotes_verbatim(answer, index),
         numbers_supported=not quotes or not unsupported(shown, [*quotes, case.question]),
-        in_language=answer.status != "answered" or not words or language(words) == case.language,
+        in_language=answer.status != "answered" or not _has_letters(words) or language(words) == case.language,
         quotes=quotes,
         on_evidence=_on_evidence(case, answer.citations, index),
         timings=answer.timings,
@@ -236,6 +236,10 @@ def normalised(text: str) -> str:
     """
     text = _JOINING.sub(" ", unicodedata.normalize("NFC", text).casefold())
     return " ".join(_ARTICLE.sub(" ", _PUNCTUATION.sub("", text)).split())
+
+
+def _has_letters(text: str) -> bool:
+    return any(letter.isalpha() for letter in text)
 
 
 def _is_right(case: Case, shown: str) -> bool | None:

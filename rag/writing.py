@@ -139,10 +139,11 @@ class Writer:
         if not has_draft:
             yield self.quoted(blank, quotes, "yes_no")
             return
-        written = ""
+        pieces: list[str] = []
         for piece in self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel):
-            written += piece
-            yield Draft(written)
+            pieces.append(piece)
+            yield Draft("".join(pieces))
+        written = "".join(pieces)
         yield Checking()
         if weights.second and abs(score) < weights.swing():
             second = replace(signals, second=self._model.yes_or_no(prompts.second(reading, written), self._cancel))
@@ -151,7 +152,7 @@ class Writer:
                 return
         before, ranked = ranked, self._ranked_by_draft(ranked, written)
         quotes = self._quotes(ranked)
-        verdicts = self._verdicts(written, sentences, reading, ranked)
+        verdicts = self._verdicts(written, len(pieces) >= LONGEST_ANSWER, sentences, reading, ranked)
         holding = [verdict for verdict in verdicts if not verdict.reason]
         if not holding and any(verdict.reason == "nothing" for verdict in verdicts):
             yield replace(blank, reason="nothing")
@@ -292,9 +293,14 @@ class Writer:
         )
 
     def _verdicts(
-        self, written: str, sentences: Sequence[Citation], reading: prompts.Reading, ranked: Sequence[Citation]
+        self,
+        written: str,
+        is_cut: bool,
+        sentences: Sequence[Citation],
+        reading: prompts.Reading,
+        ranked: Sequence[Citation],
     ) -> list[Verdict]:
-        """What there is to say of each sentence of the draft; what the length limit cut off is no sentence.
+        """What there is to say of each sentence of the draft; what the length limit cut off (is_cut) is no sentence.
 
         The first one must rest on what answers the question most likely; the others may go on from there.
         """
@@ -303,13 +309,12 @@ class Writer:
         translated = any(self._is_foreign(one) for one in sentences)
         lexical = LexicalStore([tokens(text) for text in reading.sentences]) if translated else None
         likely = [self._wording(one) for one in ranked[:FURTHER]]  # what stands twice is read once
-        best = len(self._quotes(ranked))
         claims = [written[start:end] for start, end in split_sentences(written)] or [written]
-        if len(claims) > 1 and not claims[-1].endswith((".", "!", "?", "”", '"')):
+        if (is_cut or len(claims) > 1) and not claims[-1].endswith((".", "!", "?", "”", '"')):
             claims.pop()
-        verdicts = []
+        verdicts = [] if claims else [Verdict(written, (), "support")]
         for number, claim in enumerate(claims):
-            places = likely[:best] if number == 0 else likely
+            places = likely[: len(self._quotes(ranked))] if number == 0 else likely
             rows = [row for row, one in enumerate(sentences) if self._wording(one) in places]
             evidence = Evidence(reading.sentences, originals, relevance, rows)
             lexical = lexical or self._context.snapshot.lexical

@@ -88,6 +88,15 @@ def test_follow_ups_carry_the_turn_before(open_answerer: Open) -> None:
     assert "내년 봄 [1]" not in model.prompts[-1][-1].content
 
 
+def test_a_draft_that_the_length_limit_cuts_off_is_not_shown_as_an_answer(tmp_path: Path) -> None:
+    words = " ".join(f"단어{number}" for number in range(80))
+    (tmp_path / "long.txt").write_text(f"박 회장은 {words} 말했다. 날씨는 맑았다.", "utf-8")
+    add(tmp_path / "index", [tmp_path / "long.txt"], FakeEncoder())
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        answer = Answerer(index, says(f"박 회장은 {words}")).ask("박 회장은 무슨 단어들을 말했어?")
+        assert answer.status == "quoted" and "말했다.”" in answer.text
+
+
 def test_the_headline_is_quoted_when_it_is_asked_for(tmp_path: Path) -> None:
     text = "섬마을에 다리가 놓인다\n\n기사는 제목이 길다고 한다. 섬 주민은 다리를 기다렸다."
     (tmp_path / "bridge.txt").write_text(text, "utf-8")

@@ -132,6 +132,7 @@ def test_quotes_numbers_and_language(index: Index) -> None:
     assert not judge(KOREAN, answer(KOREAN, f"1200억원 [1]\n“{SENTENCE}” [2]"), index).verbatim
     assert not judge(KOREAN, answer(KOREAN, "a lot [1]"), index).in_language
     assert judge(ENGLISH, answer(ENGLISH, f"“{SENTENCE}” [1]", "quoted"), index).in_language
+    assert judge(KOREAN, answer(KOREAN, "1200 [1]"), index).in_language  # a bare number is in any language
     joined = answer(ENGLISH, f"“{SENTENCE}” [1]\nIt cost 120 billion won. [1]")  # two questions in one message
     assert judge(ENGLISH, joined, index).in_language
 
