@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import Cancelled, ModelFailed, ModelTimeout, MureumError
-from rag.model import Prompt
+from rag.model import Message, Prompt
 
 BATCH = 64
 """Prompt tokens read between two looks at `cancel`."""
@@ -127,6 +127,9 @@ class LlamaCppModel:
         self._scratch.cleanup()
 
     def _restore(self, kept: Path) -> bool:
+        # The library keeps what it has read when another prompt comes, but not when a state is put in its place.
+        for _ in self._run({**_request((Message("user", "."),)), "max_tokens": 1, "stream": True}, None):
+            pass
         copy = Path(self._scratch.name) / kept.name
         shutil.copyfile(kept, copy)
         with self._turn:

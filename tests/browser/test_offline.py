@@ -11,6 +11,8 @@ import pytest
 
 from index import fetching, models
 
+PARAGRAPHS = 5
+"""Of the seed article, with what is asked."""
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -21,10 +23,14 @@ def test_the_chat_answers_with_the_network_cut(tmp_path: Path) -> None:
     unshare = shutil.which("unshare")
     if unshare is None or subprocess.run([unshare, "--net", "--map-root-user", "true"], check=False).returncode:
         pytest.skip("this system makes no network namespaces")
+    article = (ROOT / "seeds" / "it-megavision-2024.txt").read_text("utf-8")
+    seeds = tmp_path / "seeds"  # its beginning: the model reads all that it is given before it answers
+    seeds.mkdir()
+    (seeds / "it-megavision-2024.txt").write_text("\n\n".join(article.split("\n\n")[:PARAGRAPHS]), "utf-8")
     report = tmp_path / "report.json"
     command = [unshare, "--net", "--map-root-user", sys.executable, "-m", "tests.browser.offline"]
     run = subprocess.run(
-        [*command, str(ROOT / "seeds"), str(tmp_path), str(report)],
+        [*command, str(seeds), str(tmp_path), str(report)],
         cwd=ROOT,
         env={**os.environ, "MUREUM_MODELS": str(models.models_dir())},
         capture_output=True,
@@ -39,7 +45,6 @@ def test_the_chat_answers_with_the_network_cut(tmp_path: Path) -> None:
     korean, english = outcome["turns"]
     assert korean["phase"] in ("answered", "quoted") and "백승욱" in korean["text"]
     assert english["phase"] in ("answered", "quoted", "not_found")
-    article = (ROOT / "seeds" / "it-megavision-2024.txt").read_text("utf-8")
     for turn in outcome["turns"]:
         assert turn["highlighted"] in article
     assert korean["highlighted"]

@@ -65,6 +65,9 @@ def test_english_follow_ups(asked: str) -> None:
     ("asked", "spoken"),
     [
         ("서울디지털재단이 중소기업을 위해 하는 일을 알려 주세요", "ko"),
+        ("서울디지털재단은 무엇을 하나요?", "ko"),
+        ("시립도서관은 며칠에 문을 여나요?", "ko"),
+        ("개막식 기조강연 제목은 뭐예요?", "ko"),
         ("Which consulting firm worked with the science ministry on the survey?", "en"),
     ],
 )

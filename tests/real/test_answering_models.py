@@ -5,6 +5,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,25 @@ def test_llama_keeps_what_it_has_read(llama: LlamaCppModel, tmp_path: Path) -> N
     begin = time.monotonic()
     llama.warm_up(prompt, tmp_path / "states")
     assert time.monotonic() - begin < cold / 2
+
+
+def test_llama_takes_up_what_it_has_read_in_two_languages(tmp_path: Path) -> None:
+    """After another start, when one beginning has been put in place after the other, both are there."""
+    gguf = fetch(ANSWERING_MODEL)
+    numbers = " ".join(f"{number}은 {number * 7}이다." for number in range(20))
+    first = (Message("system", " ".join(f"Line {number} says {number * 7}." for number in range(20))), COUNT[0])
+    second = (Message("system", numbers), COUNT[0])
+    with closing(LlamaCppModel(gguf)) as model:
+        begin = time.monotonic()
+        model.warm_up(first, tmp_path)
+        cold = time.monotonic() - begin
+        model.warm_up(second, tmp_path)
+    with closing(LlamaCppModel(gguf)) as model:
+        model.warm_up(first, tmp_path)
+        model.warm_up(second, tmp_path)
+        begin = time.monotonic()
+        list(model.stream(first, 1))
+        assert time.monotonic() - begin < cold / 2
 
 
 def test_llama_listens_to_nobody_without_the_key(llama: LlamaCppModel) -> None:
