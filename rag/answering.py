@@ -166,7 +166,7 @@ class Answerer:
             whole = context.whole or ()
             texts = [context.text(sentence) for sentence in whole]
             if not self.bridge.untranslated(texts, spoken):
-                readings = [self.bridge.read(text, spoken) for text in texts]
+                readings = self._readings(context, whole, spoken)
                 beginning = prompts.draft(prompts.Reading(readings, "", spoken, headings=context.headings(whole)))
                 self.model.warm_up(beginning, self._states, cancel)
                 self._warm.add(self._beginning(context, spoken))
@@ -186,9 +186,12 @@ class Answerer:
             self.turns.meanwhile(partial(self.bridge.translate, text, wanted), stop)
             yield done, len(work)
         for wanted in spoken[1:]:
-            readings = [self.bridge.read(text, wanted) for text in texts]
+            readings = self._readings(context, context.few or (), wanted)
             self.turns.meanwhile(partial(self.bridge.get_ready, readings), stop)
             self.turns.meanwhile(partial(self.warm_up, wanted), stop)
+
+    def _readings(self, context: Context, sentences: Sequence[Citation], spoken: Language) -> list[str]:
+        return [self.bridge.read(context.text(one), spoken, context.role(one)) for one in sentences]
 
     def is_warm(self, context: Context, spoken: Language) -> bool:
         """Whether the model has read the whole of a small index in a language."""

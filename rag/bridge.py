@@ -11,6 +11,7 @@ from index.errors import Cancelled
 from index.lexical import LexicalStore
 from index.sentences import language
 from index.tokens import tokens
+from rag import prompts
 from rag.bilingual import half_english
 from rag.late import Tokens, centred
 from rag.records import Language
@@ -38,14 +39,17 @@ class Bridge:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Vectors, NDArray[np.float16]]] = {}
 
-    def read(self, sentence: str, wanted: Language) -> str:
-        """The sentence itself, its translation, or where there is none the sentence with its terms in English.
+    def read(self, sentence: str, wanted: Language, role: str = "") -> str:
+        """The sentence itself, its translation, or where there is none the sentence with its terms in English; a bare
+        name behind what it is there for (role, `Context.role`).
 
         Only the first two are in the wanted language.
         """
+        label = prompts.ROLES[wanted].get(role, "")
         if not foreign(sentence, wanted):
-            return sentence
-        return self._translations.known(sentence, wanted) or (half_english(sentence) if wanted == "en" else sentence)
+            return label + sentence
+        known = self._translations.known(sentence, wanted)
+        return label + (known or (half_english(sentence) if wanted == "en" else sentence))
 
     def translation(self, sentence: str, wanted: Language) -> str:
         """The translation for who reads it beside the sentence; '' when it needs none or has none."""

@@ -67,6 +67,7 @@ class FakeModel:
         self._reply = reply
         self._gate = gate
         self.prompts: list[Prompt] = []
+        self.warmed: list[Prompt] = []
 
     def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
         """The reply's words, at most `max_tokens` of them."""
@@ -81,6 +82,7 @@ class FakeModel:
 
     def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
         """Nothing to warm."""
+        self.warmed.append(prompt)
 
     def close(self) -> None:
         """Nothing to stop."""

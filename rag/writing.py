@@ -387,9 +387,9 @@ class Writer:
         )
 
     def _read(self, sentence: Citation) -> str:
-        """The sentence in the question's language, a bare name with what it is there for."""
-        label = prompts.ROLES[self._asked.language].get(self._context.role(sentence), "")
-        return label + self._bridge.read(self._context.text(sentence), self._asked.language)
+        """The sentence in the question's language."""
+        context = self._context
+        return self._bridge.read(context.text(sentence), self._asked.language, context.role(sentence))
 
     def _wording(self, sentence: Citation) -> str:
         return "".join(self._context.text(sentence).split())

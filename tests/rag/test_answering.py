@@ -128,6 +128,25 @@ def test_prompts_begin_alike_and_differ_late(open_answerer: Open) -> None:
     assert len(beginnings) == 1
 
 
+@pytest.mark.parametrize("question", ["다리는 누가 찍었어?", "How long is the bridge?"])
+def test_what_is_read_ahead_is_how_prompts_begin(tmp_path: Path, question: str) -> None:
+    text = """섬마을에 다리가 놓인다
+
+4일 새 다리가 공개됐다.
+김보람 기자 bo@example.com
+
+다리는 1200m다."""
+    (tmp_path / "bridge.txt").write_text(text, "utf-8")
+    add(tmp_path / "index", [tmp_path / "bridge.txt"], FakeEncoder())
+    model = translator("1200m")
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        answerer = Answerer(index, model)
+        list(answerer.prepare(threading.Event()))
+        before = len(model.prompts)
+        answerer.ask(question)
+        assert model.prompts[before][0] in {prompt[0] for prompt in model.warmed}
+
+
 def translator(draft: str) -> FakeModel:
     """Translates as a person would, and answers with `draft`."""
     english = {
