@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from rag.names import SURNAMES, TITLES, people, romanise_name, surname, title_after
+from index.tokens import kiwi
+from rag.names import SURNAMES, TITLES, people, romanise, romanise_name, surname, title_after
 from rag.numbers import in_english
 
 _MONTHS = "January February March April May June July August September October November December".split()
@@ -25,6 +26,7 @@ _SURNAME_AND_TITLE = re.compile(
     rf"(?<![가-힣])(?P<surname>[{''.join(sorted(set(SURNAMES) - set('이한전신현주부모각양두')))}])"
     rf"\s(?P<title>{'|'.join(sorted(TITLES, key=len, reverse=True))})(?![가-힣]{{2}})"
 )
+_HANGUL_WORD = re.compile(r"[가-힣]{2,}")
 _FIELD = re.compile(r"(?<![가-힣])[가-힣]{2,10}$")
 """What a title may be one of, written before it without a space: 제조산업|정책관."""
 _PARTICLES = "|".join(
@@ -53,7 +55,7 @@ def terms(text: str) -> tuple[Term, ...]:
         for match in _named_body().finditer(text)
         if (english := body_in_english(match.group()))
     ]
-    return _apart(found)
+    return _apart([*found, *_strange_names(text)])
 
 
 def common_words(text: str) -> list[Term]:
@@ -181,6 +183,25 @@ def _persons(text: str) -> list[Term]:
     for match in _SURNAME_AND_TITLE.finditer(text):
         english = f"{TITLES[match['title']].capitalize()} {surname(match['surname'])}"
         found.append(Term(match.start(), match.end(), english))
+    return found
+
+
+def _strange_names(text: str) -> list[Term]:
+    """Names that no dictionary has, in Latin letters: of buildings, by their endings (엘타워 → El Tower), and what
+    stands alone between quotation marks ('뤼딘' → 'Rwidin'), unless its own Latin form follows in brackets."""
+    found = []
+    parts = kiwi().tokenize(text) if _HANGUL_WORD.search(text) else []
+    for before, token, after in zip(["", *(part.tag for part in parts)], parts, [*parts[1:], None], strict=False):
+        end = token.start + token.len
+        if not token.oov or not _HANGUL_WORD.fullmatch(token.form) or text[token.start : end] != token.form:
+            continue
+        building = next((one for one in _words("building") if token.form.endswith(one) and token.form != one), "")
+        if building:
+            stem = token.form.removesuffix(building)
+            english = " ".join([*(_parts(stem) or [romanise(stem)]), _words("building")[building]])
+            found.append(Term(token.start, end, english))
+        elif before == "SSO" and after is not None and after.tag == "SSC" and text[end + 1 : end + 2] != "(":
+            found.append(Term(token.start, end, romanise(token.form)))
     return found
 
 

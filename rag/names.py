@@ -49,6 +49,11 @@ def romanise_name(name: str) -> str:
     return f"{surname(name[0])} {'-'.join(parts).capitalize()}".strip()
 
 
+def romanise(word: str) -> str:
+    """A word letter by letter, as a name: 루닛 → Runit."""
+    return "".join(_syllable(letter) for letter in word).capitalize()
+
+
 def surname(letter: str) -> str:
     """A surname as its bearers mostly write it: 백 → Baek, 김 → Kim."""
     return _CUSTOM.get(letter) or _syllable(letter).capitalize()
