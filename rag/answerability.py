@@ -45,6 +45,8 @@ _OFFICES = {
     "actor": "배우",
 }
 """Titles that English and Korean have one word for, and how a Korean text may say them."""
+_BARE_TOPIC = re.compile(r"(?:은|는)요\s*\?*$")
+"""'재단은요?': the same is asked of something else."""
 _WH = re.compile(r"누구|누가|뭐|뭘|무엇|무슨|어느|어떤|어떻|어디|언제|왜|얼마|몇|며칠|이유|뭔|이름|알려|말해|설명|보여")
 
 _ALIKE_SOUNDS = ("ᄀᄁᄏ", "ᄃᄄᄐ", "ᄇᄈᄑ", "ᄉᄊ", "ᄌᄍᄎ", "ᅢᅦ", "ᅤᅨ", "ᅫᅬᅰ")
@@ -88,7 +90,9 @@ def _common_nouns(question: str) -> set[str]:
 
 def is_yes_no(question: str, spoken: Language) -> bool:
     """Whether it can be answered by yes or no."""
-    return bool(_YES_NO[spoken].search(question)) and not (spoken == "ko" and _WH.search(question))
+    return bool(_YES_NO[spoken].search(question)) and not (
+        spoken == "ko" and (_WH.search(question) or _BARE_TOPIC.search(question))
+    )
 
 
 def _unknown_bodies(question: str, text: str) -> list[str]:

@@ -18,12 +18,13 @@ from rag.intents import SMALL_TALK, intent, split_questions, subject
 from rag.joining import joined
 from rag.model import AnsweringModel
 from rag.questions import Question, read_question
+from rag.ranking import HITS, SHOWN, Means
 from rag.records import Answer, Citation, Event, Finished, Found, Hit, Language, Timings, Turn, Waiting
 from rag.retrieval import search
 from rag.summary import central, documents_meant, overview
 from rag.translations import Translations
 from rag.turns import Place, Turns, Warm
-from rag.writing import HITS, SHOWN, Means, Writer
+from rag.writing import Writer
 
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
 
@@ -79,7 +80,7 @@ class Answerer:
     def _one(self, asked: Question, way: "_Way", cited: Sequence[Citation] = ()) -> Iterator[Event]:
         """One question's events. cited: what earlier parts of a longer message cite, which keeps its markers."""
         context, clock = way.context, way.clock
-        hits = search(self.index, asked.search, HITS, context.snapshot, context.rows)
+        hits = search(self.index, asked.wordings, HITS, context.snapshot, context.rows)
         ranked = context.ranked(hits)
         found = tuple(replace(citation, marker=number) for number, citation in enumerate(ranked[:SHOWN], start=1))
         clock.retrieved()
@@ -147,7 +148,7 @@ class Answerer:
     def signals(self, question: str) -> Signals | None:
         """What tells whether the answer is there; None where the search finds nothing."""
         asked, context = read_question(question), self.context()
-        hits = search(self.index, asked.search, HITS, context.snapshot)
+        hits = search(self.index, asked.wordings, HITS, context.snapshot)
         is_warm = self.is_warm(context, asked.language)
         writer = Writer(asked, context, self._means, None, is_warm=is_warm, cosine=_cosine(hits))
         return writer.signals(context.ranked(hits)) if hits else None

@@ -26,6 +26,10 @@ _SURNAME_AND_TITLE = re.compile(
     rf"(?<![가-힣])(?P<surname>[{''.join(sorted(set(SURNAMES) - set('이한전신현주부모각양두')))}])"
     rf"\s(?P<title>{'|'.join(sorted(TITLES, key=len, reverse=True))})(?![가-힣]{{2}})"
 )
+_BODY_BEFORE = re.compile(r"(?<![가-힣A-Za-z])(?P<all>[\'‘\"“]?(?P<body>[가-힣A-Za-z]{2,20})[\'’\"”]?)\s$")
+_WITH_ARTICLE = re.compile(
+    r"Ministry|Committee|Commission|Institute|Agency|Foundation|Service|Association|Council|Federation|Bank of"
+)
 _HANGUL_WORD = re.compile(r"[가-힣]{2,}")
 _FIELD = re.compile(r"(?<![가-힣])[가-힣]{2,10}$")
 """What a title may be one of, written before it without a space: 제조산업|정책관."""
@@ -68,7 +72,7 @@ def half_english(text: str) -> str:
     Seung-uk chairman은 the 6th 말했다'."""
     pieces: list[str] = []
     end = 0
-    for term in _apart([*terms(text), *common_words(text)]):
+    for term in _apart([*terms(text), *common_words(text), *_introductions(text)]):
         between = text[end : term.start]
         if between[-1:].isalpha() or (end and not between):
             between += " "
@@ -184,6 +188,36 @@ def _persons(text: str) -> list[Term]:
         english = f"{TITLES[match['title']].capitalize()} {surname(match['surname'])}"
         found.append(Term(match.start(), match.end(), english))
     return found
+
+
+def _introductions(text: str) -> list[Term]:
+    """Persons with their body and title in the order of English: '네이버 김도윤 대표', '김도윤 네이버 대표' → 'Kim Do-yun,
+    CEO of Naver,'. A small model mixes up who is whose otherwise."""
+    found = []
+    for name in people(text):
+        title = title_after(text, name)
+        start = text.index(name)
+        title_start = text.find(title, start) if title else -1
+        if title_start < 0:
+            continue
+        between = text[start + len(name) : title_start]
+        field = _FIELD.search(between) if " " in between.strip() else None
+        body = between[: field.start()].strip() if field else between.strip()
+        parts = _parts(field.group()) if field else []
+        if not body and (before := _BODY_BEFORE.search(text, 0, start)):
+            body, start = before["body"], before.start("all")
+        english = _english_of_body(body)
+        if english and (parts or not field):
+            article = "the " if _WITH_ARTICLE.search(english) else ""
+            whole = f"{romanise_name(name)}, {' '.join([*parts, TITLES[title]])} of {article}{english},"
+            found.append(Term(start, title_start + len(title), whole))
+    return found
+
+
+def _english_of_body(body: str) -> str:
+    """The English form of a company's or body's name that code knows whole; '' where it does not."""
+    own = body.removeprefix("대통령직속").strip()
+    return body_in_english(own) if own else ""
 
 
 def _strange_names(text: str) -> list[Term]:

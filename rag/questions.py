@@ -10,16 +10,19 @@ from index.sentences import language
 from index.tokens import kiwi
 from rag.answerability import ASKING
 from rag.intents import SMALL_TALK, intent
-from rag.records import Language, Turn
+from rag.records import Language, Turn, Wording
 
 LONGEST = 2000
 """Characters of a question."""
+
+ALONE_SHARE = 0.7
+"""Share of a follow-up by itself in the scores of a search; the rest is that of the question with the turn before."""
 
 MARK = re.compile(r"\s*\[\d{1,3}\]")
 
 _KOREAN_REFERENCE = re.compile(
     r"(?:^|\s)그\s+[가-힣]|(?:^|\s)(?:그|이|저)(?:건|게|것|거|사람|분|곳|때|중|쪽|회사|기관|부처|행사|발표|강연|계획|말|럼|럴|녀|들)"
-    r"|(?:^|\s)(?:거기|여기|그는|그가|그의|그를|그럼|그러면|그래서|그리고|또|방금|아까|위에서|앞에서)(?:\s|[가-힣]{0,2}\s|$)"
+    r"|(?:^|\s)(?:거기|여기|그는|그가|그의|그를|그럼|그러면|그래서|그리고|그렇게|이렇게|또|방금|아까|위에서|앞에서)(?:\s|[가-힣]{0,2}\s|$)"
     r"|(?:은|는|도)요?\s*\?$"
 )
 _ENGLISH_REFERENCE = re.compile(
@@ -48,12 +51,19 @@ _COMMON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """text: as asked, cleaned. earlier: the turn before, when the question leans on it. search: what retrieval gets."""
+    """text: as asked, cleaned. earlier: the turn before, when the question leans on it. search: both together."""
 
     text: str
     language: Language
     earlier: Turn | None
     search: str
+
+    @property
+    def wordings(self) -> tuple[Wording, ...]:
+        """What retrieval gets: a follow-up with what it leans on, and by itself, where that is not drowned by it."""
+        if self.earlier is None:
+            return ((1.0, self.search),)
+        return (1 - ALONE_SHARE, self.search), (ALONE_SHARE, self.text)
 
 
 def read_question(asked: str, history: Sequence[Turn] = ()) -> Question:

@@ -7,6 +7,9 @@ from index.records import Passage, Span
 
 Language = Literal["ko", "en"]
 
+Wording = tuple[float, str]
+"""One way to put a question to a search, and its share in the scores; the shares add up to 1."""
+
 Status = Literal["answered", "quoted", "not_found"]
 """answered: every sentence was checked against what it cites. quoted: the draft could not be verified, so exact
 quotes stand in its place. not_found: the documents do not hold the answer. A failure is an exception instead."""

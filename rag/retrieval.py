@@ -19,7 +19,7 @@ from index.snapshot import Index, Snapshot
 from index.tokens import tokens
 from rag.framing import matter
 from rag.late import PRIOR, Tokens, best_of, unit, within
-from rag.records import Hit, Sentence
+from rag.records import Hit, Sentence, Wording
 from rag.selection import Rows
 
 POOL = 200
@@ -52,7 +52,7 @@ TOKEN_SHARE = 0.2
 
 def search(
     index: Index,
-    question: str,
+    question: str | Sequence[Wording],
     k: int = 10,
     snapshot: Snapshot | None = None,
     among: Rows | None = None,
@@ -60,6 +60,7 @@ def search(
 ) -> list[Hit]:
     """The k best passages of the index for the question, best first; of passages with the same text, the first.
 
+    question: one wording, or several, whose scores are added up by their shares.
     snapshot: the state of the index to search, by default its newest.
     among: the rows of the snapshot that the question is limited to (`rag.selection`), by default all.
     translated: the question in another language, which is searched for beside it.
@@ -67,9 +68,10 @@ def search(
     snapshot = snapshot or index.snapshot()
     if not snapshot.ids or (among is not None and not len(among)):
         return []
-    wordings = [(1.0, question)]
+    wordings = [(1.0, question)] if isinstance(question, str) else list(question)
     if translated.strip():
-        wordings = [(1 - TRANSLATED_SHARE, question), (TRANSLATED_SHARE, translated)]
+        wordings = [((1 - TRANSLATED_SHARE) * share, wording) for share, wording in wordings]
+        wordings.append((TRANSLATED_SHARE, translated))
     sides = [(share, _Side(index, snapshot, matter(wording), among)) for share, wording in wordings]
     rows = sorted({row for _, side in sides for row in side.near(max(RERANKED, 2 * k))})
     passages = [snapshot.passages[row] for row in rows]

@@ -21,7 +21,7 @@ from rag.when import strange_times
 
 FILE = "translations.sqlite"
 
-VERSION = 7
+VERSION = 8
 """Part of the key of what is kept; to be raised when translations would come out otherwise."""
 
 LONGEST = 128

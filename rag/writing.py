@@ -2,37 +2,25 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from index.lexical import LexicalStore
-from index.sentences import language
 from index.sentences import sentences as split_sentences
-from index.snapshot import Index
 from index.tokens import tokens
 from rag import prompts
-from rag.across import QuestionTranslator
-from rag.actors import asked_about, strays
+from rag.actors import strays
 from rag.answerability import asks_of_strangers, is_yes_no, lack
-from rag.bridge import Bridge, foreign
-from rag.calibration import Calibration, Signals
+from rag.calibration import Signals
 from rag.context import Context
 from rag.disagreement import disagree
-from rag.kinds import defines, has_kind, lacks_figure, role_asked
-from rag.model import AnsweringModel
-from rag.orders import gives_orders, is_about_orders
-from rag.questions import Question, shifts
+from rag.kinds import has_kind, lacks_figure
+from rag.questions import Question
+from rag.ranking import SHOWN, Means, Ranking
 from rag.records import Answer, Checking, Citation, Draft, Quote
-from rag.retrieval import search
-from rag.subjects import has_any, holders, telling_words
+from rag.subjects import holders, telling_words
 from rag.verification import Evidence, Verdict, verify
-
-HITS = 6
-"""Passages that are looked at for an answer."""
-
-SHOWN = 3
-"""Sentences that are shown as found before anything is written, and translated where nothing is translated ahead."""
 
 HINTS = 1
 """Sentences that are said again next to the question when the prompt holds the whole of an index."""
@@ -46,22 +34,6 @@ FOLLOW_UP = 0.6
 YES_NO = 2.0
 """Added to them for a question that yes or no answers: the model's 'no' may be the answer to it."""
 
-DRAFT_SHARE = 0.3
-"""Share that question and draft together have in the final ranking of the sentences."""
-
-CAPTION_PENALTY = 0.05
-"""Taken from the relevance of captions and credit lines, so that they come after text that says as much."""
-
-DEFINITION = 0.15
-"""Added to the relevance of a sentence that defines the short form whose meaning is asked."""
-
-CREDITED = 1.0
-"""Added to that of the line that is asked for: the headline, a picture's or an article's credit."""
-
-TURNED_TO = 1.0
-"""Added to that of a sentence which names whom a follow-up turns to ('And the foundation?'): the question before it,
-which is searched for too, is about somebody else."""
-
 SECOND_QUOTE = 0.06
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
 
@@ -74,16 +46,6 @@ ASTRAY = ("subject", "actor")
 
 FURTHER = 4
 """Of the most likely sentences, how many the second sentence of a draft and those after it may rest on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What every question is answered with."""
-
-    index: Index
-    bridge: Bridge
-    model: AnsweringModel
-    calibration: Calibration
 
 
 class Writer:
@@ -111,12 +73,12 @@ class Writer:
         self._calibration = means.calibration
         self._cosine = cosine
         self._cancel = cancel
-        self._obeys_nobody = not is_about_orders(asked.text)
-        self._whole = context.whole if is_warm and self._obeys_nobody else None
+        self._ranking = Ranking(asked, context, means, cancel)
+        self._whole = context.whole if is_warm and self._ranking.obeys_nobody else None
 
     def answer(self, ranked: Sequence[Citation], blank: Answer) -> Iterator[Quote | Draft | Checking | Answer]:
         """What is found on the way, then the answer: `blank` filled in."""
-        ranked = self._ranked(self._without_orders(ranked))
+        ranked = self._ranking.of(ranked)
         if not ranked:
             yield blank
             return
@@ -150,9 +112,9 @@ class Writer:
             if weights.score(second) < 0:
                 yield replace(blank, reason="gate")
                 return
-        before, ranked = ranked, self._ranked_by_draft(ranked, written)
+        before, ranked = ranked, self._ranking.by_draft(ranked, written)
         quotes = self._quotes(ranked)
-        verdicts = self._verdicts(written, len(pieces) >= LONGEST_ANSWER, sentences, reading, ranked)
+        verdicts = self._verdicts(written, _is_cut(pieces), sentences, reading, ranked)
         holding = [verdict for verdict in verdicts if not verdict.reason]
         if not holding and any(verdict.reason == "nothing" for verdict in verdicts):
             yield replace(blank, reason="nothing")
@@ -164,38 +126,24 @@ class Writer:
             yield replace(blank, reason="actor")
         elif not holding:
             # a draft about something else has led the ranking astray
-            quotes = self._quotes(self._telling_first(before)) if verdicts[0].reason in ASTRAY else quotes
-            yield self.quoted(blank, quotes, verdicts[0].reason)
+            quotes = self._quotes(self._ranking.telling_first(before)) if verdicts[0].reason in ASTRAY else quotes
+            if not self._asked.earlier and self._are_of_others(quotes, sentences):
+                yield replace(blank, reason="actor")
+            else:
+                yield self.quoted(blank, quotes, verdicts[0].reason)
         else:
             yield self._answered(blank, holding, sentences, "partly" if len(holding) < len(verdicts) else "")
 
     def signals(self, ranked: Sequence[Citation]) -> Signals:
         """What tells whether the answer is there, to calibrate with."""
-        ranked = self._ranked(self._without_orders(ranked))
+        ranked = self._ranking.of(ranked)
         reading = self._reading(self._sentences(ranked), ranked)
         signals = self._signals(reading, ranked)
         written = "".join(self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel))
         return replace(signals, second=self._model.yes_or_no(prompts.second(reading, written), self._cancel))
 
-    def _without_orders(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
-        """Those that do not tell the model what to say, unless the question is about such sentences."""
-        if not self._obeys_nobody:
-            return sentences
-        return [one for one in sentences if not gives_orders(self._context.text(one))]
-
     def _has_kind(self, quotes: Sequence[Citation]) -> bool:
         return has_kind(self._asked.text, " ".join(self._context.text(one) for one in quotes))
-
-    def _ranked_by_draft(self, ranked: Sequence[Citation], written: str) -> Sequence[Citation]:
-        """The ranking once more, with what the model wrote as a part of the question: it has read all the sentences,
-        and what it wrote, right or wrong, is near the one it took it from (as in HyDE, Gao et al. 2022,
-        arXiv:2212.10496)."""
-        relevance = self._bridge.relevance(f"{self._asked.search} {written}", [self._read(one) for one in ranked])
-        mixed = [
-            replace(one, score=(1 - DRAFT_SHARE) * one.score + DRAFT_SHARE * float(score))
-            for one, score in zip(ranked, relevance, strict=True)
-        ]
-        return sorted(mixed, key=lambda one: -one.score)
 
     def _signals(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> Signals:
         """What tells whether the answer is there."""
@@ -206,72 +154,9 @@ class Writer:
             odds += FOLLOW_UP
         if odds is not None and is_yes_no(self._asked.text, self._asked.language):
             odds += YES_NO
-        foreign_ones = any(self._is_foreign(one) for one in ranked[:SHOWN])
+        foreign_ones = any(self._ranking.is_foreign(one) for one in ranked[:SHOWN])
         cosine = None if foreign_ones else self._cosine
         return Signals(odds, cosine, lacking, self._context.whole is not None, self._asked.language)
-
-    def _ranked(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
-        """The ranking, made anew in the question's language where the documents are in the other.
-
-        The embedding model finds a Korean question's sentence far better than an English one's in Korean text, and
-        an English question's among translations (docs/decisions.md).
-        """
-        if not any(self._is_foreign(one) for one in ranked[:SHOWN]):
-            return self._definitions_first(ranked)
-        few = self._context.few
-        direct = None
-        if few is not None and not self._bridge.untranslated(
-            [self._context.text(one) for one in few], self._asked.language
-        ):
-            encoder = self._index.encoder
-            near = self._context.direct(encoder.encode_asked(self._asked.search), language(self._asked.search), encoder)
-            cosines, similar = np.array([near[one.document, *one.span] for one in few], np.float32).T
-            direct = cosines, similar
-        else:
-            ranked = self._search_across(ranked)
-            for one in ranked[:SHOWN]:
-                self._bridge.translate(self._context.text(one), self._asked.language, self._cancel)
-            few = tuple(ranked[:SHOWN])
-        relevance = self._bridge.relevance(self._asked.search, [self._read(one) for one in few], direct)
-        scored = [
-            replace(one, score=float(score) - (CAPTION_PENALTY if self._context.is_repeated(one) else 0.0))
-            for one, score in zip(few, relevance, strict=True)
-        ]
-        return self._definitions_first(scored)
-
-    def _definitions_first(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
-        """In the order of their scores, raised what defines the short form that is asked for, the credit line of whom
-        is asked for (who took the picture, or who wrote the text), and what names whom a follow-up turns to."""
-        asked = role_asked(self._asked.text)
-        names: set[str] = set()
-        if self._asked.earlier is not None and shifts(self._asked.text, self._asked.language):
-            names = asked_about(self._asked.text, [self._context.text(one) for one in sentences])
-        raised = [
-            replace(
-                one,
-                score=one.score
-                + (DEFINITION if defines(self._asked.text, self._context.text(one)) else 0.0)
-                + (CREDITED if asked and self._context.role(one) == asked else 0.0)
-                + (TURNED_TO if any(name in self._context.text(one) for name in names) else 0.0),
-            )
-            for one in sentences
-        ]
-        return sorted(raised, key=lambda one: -one.score)
-
-    def _telling_first(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
-        """Those that have what tells the question from others before the rest."""
-        texts = [self._context.text(one) for one in sentences]
-        words = telling_words(self._asked.text, self._asked.language, texts)
-        return sorted(sentences, key=lambda one: not has_any(words, self._context.text(one)))
-
-    def _search_across(self, ranked: Sequence[Citation]) -> Sequence[Citation]:
-        """The ranking of a search with the question translated into the documents' language beside it."""
-        context = self._context
-        translated = QuestionTranslator(self._model).of(self._asked.search, context.snapshot, self._cancel)
-        if not translated:
-            return ranked
-        hits = search(self._index, self._asked.search, HITS, context.snapshot, context.rows, translated)
-        return self._without_orders(context.ranked(hits))
 
     def _sentences(self, ranked: Sequence[Citation]) -> list[Citation]:
         """What the prompt holds, in reading order, with its relevance where that is known."""
@@ -284,10 +169,10 @@ class Writer:
         """What the model is to read. The best sentences are said again where they would be lost among the others."""
         hints = ranked[:HINTS] if self._whole else ()
         return prompts.Reading(
-            [self._read(one) for one in sentences],
+            [self._ranking.read(one) for one in sentences],
             self._asked.text,
             self._asked.language,
-            [self._read(one) for one in hints],
+            [self._ranking.read(one) for one in hints],
             self._asked.earlier,
             self._context.headings(sentences),
         )
@@ -306,7 +191,7 @@ class Writer:
         """
         originals = [self._context.text(one) for one in sentences]
         relevance = np.array([one.score for one in sentences], np.float32)
-        translated = any(self._is_foreign(one) for one in sentences)
+        translated = any(self._ranking.is_foreign(one) for one in sentences)
         lexical = LexicalStore([tokens(text) for text in reading.sentences]) if translated else None
         likely = [self._wording(one) for one in ranked[:FURTHER]]  # what stands twice is read once
         claims = [written[start:end] for start, end in split_sentences(written)] or [written]
@@ -333,6 +218,11 @@ class Writer:
             return ""
         words = telling_words(self._asked.text, self._asked.language, originals)
         return "subject" if words and not set(verdict.cited) & holders(words, originals) else ""
+
+    def _are_of_others(self, quotes: Sequence[Citation], sentences: Sequence[Citation]) -> bool:
+        """Whether all quotes are about other persons or bodies than those that the question names."""
+        originals = [self._context.text(one) for one in sentences]
+        return all(strays(self._asked.text, self._context.text(one), originals) for one in quotes)
 
     def _disagreeing(
         self, holding: Sequence[Verdict], sentences: Sequence[Citation], ranked: Sequence[Citation]
@@ -386,13 +276,13 @@ class Writer:
             for one in sentences
         )
 
-    def _read(self, sentence: Citation) -> str:
-        """The sentence in the question's language."""
-        context = self._context
-        return self._bridge.read(context.text(sentence), self._asked.language, context.role(sentence))
-
     def _wording(self, sentence: Citation) -> str:
         return "".join(self._context.text(sentence).split())
 
-    def _is_foreign(self, sentence: Citation) -> bool:
-        return foreign(self._context.text(sentence), self._asked.language)
+
+def _is_cut(pieces: Sequence[str]) -> bool:
+    """Whether the length limit has ended a draft. A piece may hold several tokens of Hangul; then an open quotation or
+    bracket tells."""
+    written = "".join(pieces)
+    opened = any(written.count(one) > written.count(other) for one, other in ("“”", "()", "‘’", "[]"))
+    return len(pieces) >= LONGEST_ANSWER or opened or written.count('"') % 2 == 1

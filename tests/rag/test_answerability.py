@@ -69,6 +69,7 @@ def test_common_nouns_count_once_and_names_each() -> None:
 
 def test_yes_no_questions() -> None:
     assert is_yes_no("부산에서 열린 거야?", "ko") and not is_yes_no("어디서 열린 거야?", "ko")
+    assert not is_yes_no("그럼 재단은요?", "ko")
     assert is_yes_no("Did he say so?", "en") and not is_yes_no("What did he say?", "en")
 
 

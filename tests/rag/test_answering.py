@@ -97,6 +97,21 @@ def test_a_draft_that_the_length_limit_cuts_off_is_not_shown_as_an_answer(tmp_pa
         assert answer.status == "quoted" and "말했다.”" in answer.text
 
 
+def test_a_draft_that_ends_within_a_quotation_is_not_shown_as_an_answer(open_answerer: Open) -> None:
+    answer = open_answerer(says("이도윤 연구소장은 “내년 봄 미국")).ask("연구소장은 뭐라고 밝혔어?")
+    assert answer.status == "quoted" and answer.text.startswith("“이도윤 연구소장은")
+
+
+def test_another_ones_words_are_not_quoted_for_whom_the_question_names(tmp_path: Path) -> None:
+    text = "한지수 위원장은 “섬마다 학교를 짓겠다”고 말했다. 박도담 시장은 “다리는 내년에 놓겠다”고 말했다."
+    (tmp_path / "isle.txt").write_text(text, "utf-8")
+    add(tmp_path / "index", [tmp_path / "isle.txt"], FakeEncoder())
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        answer = Answerer(index, says("하늘 바다")).ask("박도담 시장이 섬마다 학교를 짓겠다고 말하면서 든 학교 이름은?")
+        for one in answer.citations:
+            assert "박도담" in index.quote(one.document, *one.span)
+
+
 def test_the_headline_is_quoted_when_it_is_asked_for(tmp_path: Path) -> None:
     text = "섬마을에 다리가 놓인다\n\n기사는 제목이 길다고 한다. 섬 주민은 다리를 기다렸다."
     (tmp_path / "bridge.txt").write_text(text, "utf-8")

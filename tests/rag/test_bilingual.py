@@ -8,7 +8,7 @@ from rag.bilingual import body_in_english, glossary, half_english, terms, with_f
 @pytest.mark.parametrize(
     ("korean", "english"),
     [
-        ("백승욱 루닛 의장은 6일 말했다.", "Baek Seung-uk Lunit chairman은 on the 6th 말했다."),
+        ("백승욱 루닛 의장은 6일 말했다.", "Baek Seung-uk, chairman of Lunit,은 on the 6th 말했다."),
         ("백 의장은 예상했다.", "Chairman Baek은 예상했다."),
         ("이 의장은 예상했다.", "이 의장은 예상했다."),  # this chairman, or a Mr Lee: the model may tell
         ("김민수기자 mskim@example.com", "Kim Min-su reporter mskim@example.com"),
@@ -20,6 +20,12 @@ from rag.bilingual import body_in_english, glossary, half_english, terms, with_f
         ("내년 예산안은 조만간 나온다.", "next year budget bill은 soon 나온다."),
         ("진흥원장과 규제개혁", "진흥원장과 규제개혁"),  # parts of other words
         ("부산관광진흥원이 연다.", "Busan Tourism Promotion Agency이 연다."),
+        ("AI 업체 '루닛' 백승욱 의장은", "AI 업체 Baek Seung-uk, chairman of Lunit,은"),
+        (
+            "김도윤 과기정통부 정보통신정책관은",
+            "Kim Do-yun, ICT policy director general of the Ministry of Science and ICT,은",
+        ),
+        ("김도윤 노리마당 대표는", "Kim Do-yun 노리마당 CEO는"),  # a body that code does not know
         ("새빛플라자에서 열렸다.", "Saebit Plaza에서 열렸다."),
         ("신약 '뤼딘'과 '챗봇'은", "new drug 'Rwidin'과 '챗봇'은"),
         ("'하늘정(Skywell)'은", "'하늘정(Skywell)'은"),

@@ -40,7 +40,7 @@ def test_language(asked: str, spoken: str) -> None:
     assert read_question(asked).language == spoken
 
 
-@pytest.mark.parametrize("asked", ["그건 누가 말했어?", "그 사람 직책은?", "산업부는?", "왜?"])
+@pytest.mark.parametrize("asked", ["그건 누가 말했어?", "그 사람 직책은?", "산업부는?", "왜?", "왜 그렇게 한대요?"])
 def test_korean_follow_ups(asked: str) -> None:
     question = read_question(asked, BEFORE)
     assert question.earlier is not None
