@@ -131,11 +131,16 @@ def unknown_nouns(question: str, sentences: Sequence[str]) -> list[str]:
     unknown = []
     for token in kiwi().tokenize(question):
         form = token.form.lower()
-        if token.tag not in ("NNG", "NNP") or form in ASKING or form in squeezed or len(form) < 2:
+        if token.tag not in ("NNG", "NNP") or _only_asks(form) or form in squeezed or len(form) < 2:
             continue
         if not any(abbreviates(form, word) or _misspells(form, word) for word in words):
             unknown.append(token.form)
     return unknown
+
+
+def _only_asks(form: str) -> bool:
+    """A word of asking, or one of them with an ending for a place, person, name or day: 행사장, 발표자, 회사명."""
+    return form in ASKING or (form[-1:] in ("장", "자", "명", "일") and form[:-1] in ASKING)
 
 
 def _misspells(form: str, word: str) -> bool:

@@ -191,8 +191,8 @@ def _persons(text: str) -> list[Term]:
 
 
 def _introductions(text: str) -> list[Term]:
-    """Persons with their body and title in the order of English: '네이버 김도윤 대표', '김도윤 네이버 대표' → 'Kim Do-yun,
-    CEO of Naver,'. A small model mixes up who is whose otherwise."""
+    """Persons with their body and title in the order of English: '네이버 김도윤 대표', '김도윤 네이버 대표' →
+    'Kim Do-yun, CEO of Naver,'. A small model mixes up who is whose otherwise."""
     found = []
     for name in people(text):
         title = title_after(text, name)

@@ -35,7 +35,7 @@ _ENGLISH_SHIFT = re.compile(r"^(?:and|what about|how about|and what about)\s+(?!
 _PRONOUN = re.compile(
     r"\b(?:he|she|they|it|that|this|those|these|him|her|them|his|hers|their|its|there)\b", re.IGNORECASE
 )
-_SHORT = {"ko": 3, "en": 4}
+_SHORT = {"ko": 4, "en": 7}
 """Words up to which a question that follows another, and names no matter of its own, is taken to be incomplete."""
 
 _MATTERS = frozenset("행사 기사 문서 본문 사진".split())

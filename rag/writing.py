@@ -15,7 +15,7 @@ from rag.answerability import asks_of_strangers, is_yes_no, lack
 from rag.calibration import Signals
 from rag.context import Context
 from rag.disagreement import disagree
-from rag.kinds import has_kind, lacks_figure
+from rag.kinds import has_kind, lacks_figure, role_asked
 from rag.questions import Question
 from rag.ranking import SHOWN, Means, Ranking
 from rag.records import Answer, Checking, Citation, Draft, Quote
@@ -148,7 +148,7 @@ class Writer:
     def _signals(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> Signals:
         """What tells whether the answer is there."""
         texts = [self._context.text(one) for one in self._whole or ranked]
-        lacking = lack(self._asked.text, self._asked.language, texts)
+        lacking = 0.0 if self._is_line_asked(ranked[0]) else lack(self._asked.text, self._asked.language, texts)
         odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
         if odds is not None and self._asked.earlier:
             odds += FOLLOW_UP
@@ -258,6 +258,10 @@ class Writer:
         quotes = self._marked(sentences)
         text = "\n".join(f"“{self._context.text(one)}” [{one.marker}]" for one in quotes)
         return replace(blank, status="quoted", text=text, citations=quotes, reason=reason)
+
+    def _is_line_asked(self, sentence: Citation) -> bool:
+        """Whether it is the headline or credit that is asked for: words for it do not stand in the text."""
+        return role_asked(self._asked.text) == self._context.role(sentence) != ""
 
     def _quotes(self, ranked: Sequence[Citation]) -> tuple[Citation, ...]:
         """The best sentence, and the second where it is nearly as relevant."""

@@ -69,6 +69,8 @@ def test_common_nouns_count_once_and_names_each() -> None:
 
 def test_yes_no_questions() -> None:
     assert is_yes_no("부산에서 열린 거야?", "ko") and not is_yes_no("어디서 열린 거야?", "ko")
+    assert unknown_nouns("행사장과 발표자, 회사명은?", ["다리가 놓인다."]) == []
+    assert unknown_nouns("체육관과 발표회는?", ["다리가 놓인다."]) == ["체육관", "발표회"]
     assert not is_yes_no("그럼 재단은요?", "ko")
     assert is_yes_no("Did he say so?", "en") and not is_yes_no("What did he say?", "en")
 

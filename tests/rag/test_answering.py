@@ -112,12 +112,13 @@ def test_another_ones_words_are_not_quoted_for_whom_the_question_names(tmp_path:
             assert "박도담" in index.quote(one.document, *one.span)
 
 
-def test_the_headline_is_quoted_when_it_is_asked_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("question", ["기사 제목이 뭐야?", "기사 제목에 부호로 감싼 말이 뭐야?"])
+def test_the_headline_is_quoted_when_it_is_asked_for(tmp_path: Path, question: str) -> None:
     text = "섬마을에 다리가 놓인다\n\n기사는 제목이 길다고 한다. 섬 주민은 다리를 기다렸다."
     (tmp_path / "bridge.txt").write_text(text, "utf-8")
     add(tmp_path / "index", [tmp_path / "bridge.txt"], FakeEncoder())
     with closing(Index(tmp_path / "index", FakeEncoder())) as index:
-        answer = Answerer(index, says("1234")).ask("기사 제목이 뭐야?")
+        answer = Answerer(index, says("1234", odds=1.0)).ask(question)
         assert answer.text.startswith("“섬마을에 다리가 놓인다”")
 
 
