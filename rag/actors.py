@@ -3,7 +3,10 @@ answer to it."""
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
+from index.sentences import language
+from index.tokens import kiwi
 from rag.answerability import abbreviates
 from rag.bilingual import body_in_english
 from rag.names import people, romanise_name
@@ -15,6 +18,27 @@ _NO_BODY = frozenset(
     "정부 일부 내부 외부 전부 세부 대부 본부 간부 공부 기부 여부 거부 남부 북부 동부 서부 중부 상부 하부 두부 피부 근처"
     " 출처 대처 조처 부처 거처 상처 시청 신청 요청 초청 구청 공사 은행".split()
 )
+
+
+_WHO = re.compile(r"누가|누구|누군|\bwho\b", re.IGNORECASE)
+_QUOTATION = re.compile(r"[“\"][^”\"]*[”\"]")
+
+
+def asks_who(question: str) -> bool:
+    """Whether a question asks for a person who does something."""
+    return bool(_WHO.search(question))
+
+
+def leaves_open_who(sentence: str) -> bool:
+    """Whether a Korean sentence has no subject of its own outside quotations, or a pronoun: who it is about stands
+    before it ('특히 셋을 꼽았다.', '그는 “…”고 했다.')."""
+    if language(sentence) != "ko":
+        return False
+    parts = kiwi().tokenize(_QUOTATION.sub(" ", sentence))
+    return not any(
+        (token.tag == "JKS" or (token.tag == "JX" and token.form in ("은", "는", "도"))) and before.tag != "NP"
+        for before, token in pairwise(parts)
+    )
 
 
 def persons(text: str) -> set[str]:

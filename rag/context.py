@@ -141,6 +141,11 @@ class Context:
         vectors = np.concatenate([own[number] for number in ids])
         return [(one.document, *one.span) for one in sentences], vectors, tokens
 
+    def before(self, sentence: Citation) -> list[Citation]:
+        """The sentences of running text (no captions, no credits) before one in its document, the nearest first."""
+        own = [one for one in self._passages if one.document == sentence.document and not one.repeated]
+        return [one for one in reversed(_sentences(own)) if one.end <= sentence.start]
+
     def is_repeated(self, sentence: Citation) -> bool:
         """Whether it stands in a caption or a credit line."""
         return self.snapshot.passage_at(sentence.document, sentence.start).repeated

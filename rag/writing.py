@@ -10,7 +10,7 @@ from index.lexical import LexicalStore
 from index.sentences import sentences as split_sentences
 from index.tokens import tokens
 from rag import prompts
-from rag.actors import strays
+from rag.actors import asks_who, leaves_open_who, persons, strays
 from rag.answerability import asks_of_strangers, is_yes_no, lack
 from rag.calibration import Signals
 from rag.context import Context
@@ -43,6 +43,9 @@ part of it; one in other words always has."""
 
 ASTRAY = ("subject", "actor")
 """Reasons that say that a draft is about something or somebody else."""
+
+ANTECEDENT = 5
+"""Sentences before one without a subject among which the person is looked for that it is about."""
 
 FURTHER = 4
 """Of the most likely sentences, how many the second sentence of a draft and those after it may rest on."""
@@ -264,9 +267,21 @@ class Writer:
         return role_asked(self._asked.text) == self._context.role(sentence) != ""
 
     def _quotes(self, ranked: Sequence[Citation]) -> tuple[Citation, ...]:
-        """The best sentence, and the second where it is nearly as relevant."""
+        """The best sentence, and the second where it is nearly as relevant, or the one that says who did it."""
         best = [one for one in ranked[:2] if ranked[0].score - one.score <= SECOND_QUOTE]
-        return self._marked(best)
+        who = self._who(ranked[0])
+        return self._marked([ranked[0], *who] if who else best)
+
+    def _who(self, sentence: Citation) -> list[Citation]:
+        """Where a question asks who and the sentence leaves it open, the nearest one before it with a person."""
+        text = self._context.text(sentence)
+        if not asks_who(self._asked.text) or self._context.role(sentence) or not leaves_open_who(text):
+            return []
+        near = self._context.before(sentence)[:ANTECEDENT]
+        found = [one for one in near if persons(self._context.text(one))][:1]
+        for one in found:
+            self._bridge.translate(self._context.text(one), self._asked.language, self._cancel)
+        return found
 
     def _marked(self, sentences: Sequence[Citation]) -> tuple[Citation, ...]:
         """The sentences numbered, with their translations for who asks in another language."""

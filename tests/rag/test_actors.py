@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.actors import asked_about, bodies, strays
+from rag.actors import asked_about, asks_who, bodies, leaves_open_who, strays
 
 TEXT = [
     "백승욱 루닛 의장이 기조강연에서 'AI 대전환'을 발표했다.",
@@ -51,3 +51,23 @@ def test_whom_a_question_names() -> None:
     assert asked_about("그럼 산업부는?", TEXT) == {"산업통상자원부"}
     assert asked_about("And Baek Seung-uk?", TEXT) == {"백승욱"}
     assert asked_about("And the others?", TEXT) == set()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_open"),
+    [
+        ("특히 장점으로 셋을 꼽았다.", True),
+        ("다만 “배는 늦었다”고 덧붙였다.", True),
+        ("그는 “배는 늦었다”고 했다.", True),
+        ("시장은 “배가 늦었다”고 했다.", False),
+        ("다리가 놓였다.", False),
+        ("She named three.", False),
+    ],
+)
+def test_sentences_without_a_subject(sentence: str, is_open: bool) -> None:
+    assert leaves_open_who(sentence) is is_open
+
+
+def test_asking_who() -> None:
+    assert asks_who("그거 누가 꼽은 거야?") and asks_who("Who named those?")
+    assert not asks_who("Whose idea was it?") and not asks_who("언제 열렸어?")

@@ -112,6 +112,18 @@ def test_another_ones_words_are_not_quoted_for_whom_the_question_names(tmp_path:
             assert "박도담" in index.quote(one.document, *one.span)
 
 
+def test_who_is_quoted_from_before_a_sentence_without_a_subject(tmp_path: Path) -> None:
+    text = """박도담 시장이 새 다리를 소개했다. 공사에는 세 해가 걸렸다. 특히 장점으로 튼튼함과 아름다움을 꼽았다.
+
+날씨는 맑았다. 한지수 위원장은 배를 타고 왔다."""
+    (tmp_path / "isle.txt").write_text(text, "utf-8")
+    add(tmp_path / "index", [tmp_path / "isle.txt"], FakeEncoder())
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        answer = Answerer(index, says("하늘 바다")).ask("장점으로 튼튼함과 아름다움을 꼽은 사람은 누구야?")
+        quotes = [index.quote(one.document, *one.span) for one in answer.citations]
+        assert quotes[0].startswith("특히 장점으로") and quotes[1].startswith("박도담 시장이")
+
+
 @pytest.mark.parametrize("question", ["기사 제목이 뭐야?", "기사 제목에 부호로 감싼 말이 뭐야?"])
 def test_the_headline_is_quoted_when_it_is_asked_for(tmp_path: Path, question: str) -> None:
     text = "섬마을에 다리가 놓인다\n\n기사는 제목이 길다고 한다. 섬 주민은 다리를 기다렸다."
