@@ -26,7 +26,7 @@ _SURNAME_AND_TITLE = re.compile(
     rf"(?<![가-힣])(?P<surname>[{''.join(sorted(set(SURNAMES) - set('이한전신현주부모각양두')))}])"
     rf"\s(?P<title>{'|'.join(sorted(TITLES, key=len, reverse=True))})(?![가-힣]{{2}})"
 )
-_BODY_BEFORE = re.compile(r"(?<![가-힣A-Za-z])(?P<all>[\'‘\"“]?(?P<body>[가-힣A-Za-z]{2,20})[\'’\"”]?)\s$")
+_BODY_BEFORE = re.compile(r"(?<![가-힣A-Za-z])[\'‘\"“]?(?P<body>[가-힣A-Za-z]{2,20})[\'’\"”]?\s$")
 _WITH_ARTICLE = re.compile(
     r"Ministry|Committee|Commission|Institute|Agency|Foundation|Service|Association|Council|Federation|Bank of"
 )
@@ -74,7 +74,7 @@ def half_english(text: str) -> str:
     end = 0
     for term in _apart([*terms(text), *common_words(text), *_introductions(text)]):
         between = text[end : term.start]
-        if between[-1:].isalpha() or (end and not between):
+        if not term.english.startswith("의") and (between[-1:].isalpha() or (end and not between)):
             between += " "
         pieces += [between, term.english]
         end = term.end
@@ -191,8 +191,8 @@ def _persons(text: str) -> list[Term]:
 
 
 def _introductions(text: str) -> list[Term]:
-    """Persons with their body and title in the order of English: '네이버 김도윤 대표', '김도윤 네이버 대표' →
-    'Kim Do-yun, CEO of Naver,'. A small model mixes up who is whose otherwise."""
+    """Persons with their body and title in an order that English has: '김도윤 네이버 대표' → 'Kim Do-yun, CEO of
+    Naver,', '네이버 김도윤 대표' → '네이버의 CEO Kim Do-yun'. A small model mixes up who is whose otherwise."""
     found = []
     for name in people(text):
         title = title_after(text, name)
@@ -204,13 +204,14 @@ def _introductions(text: str) -> list[Term]:
         field = _FIELD.search(between) if " " in between.strip() else None
         body = between[: field.start()].strip() if field else between.strip()
         parts = _parts(field.group()) if field else []
-        if not body and (before := _BODY_BEFORE.search(text, 0, start)):
-            body, start = before["body"], before.start("all")
-        english = _english_of_body(body)
+        role, english = " ".join([*parts, TITLES[title]]), _english_of_body(body)
+        before = None if body else _BODY_BEFORE.search(text, 0, start)
         if english and (parts or not field):
             article = "the " if _WITH_ARTICLE.search(english) else ""
-            whole = f"{romanise_name(name)}, {' '.join([*parts, TITLES[title]])} of {article}{english},"
+            whole = f"{romanise_name(name)}, {role} of {article}{english},"
             found.append(Term(start, title_start + len(title), whole))
+        elif before and _english_of_body(before["body"]):
+            found.append(Term(start - 1, title_start + len(title), f"의 {role} {romanise_name(name)}"))
     return found
 
 

@@ -21,7 +21,7 @@ from rag.when import strange_times
 
 FILE = "translations.sqlite"
 
-VERSION = 8
+VERSION = 9
 """Part of the key of what is kept; to be raised when translations would come out otherwise."""
 
 LONGEST = 128

@@ -20,7 +20,8 @@ from rag.bilingual import body_in_english, glossary, half_english, terms, with_f
         ("내년 예산안은 조만간 나온다.", "next year budget bill은 soon 나온다."),
         ("진흥원장과 규제개혁", "진흥원장과 규제개혁"),  # parts of other words
         ("부산관광진흥원이 연다.", "Busan Tourism Promotion Agency이 연다."),
-        ("AI 업체 '루닛' 백승욱 의장은", "AI 업체 Baek Seung-uk, chairman of Lunit,은"),
+        ("AI 업체 '루닛' 백승욱 의장은", "AI 업체 'Lunit'의 chairman Baek Seung-uk은"),
+        ("네이버 김도윤 대표는", "Naver의 CEO Kim Do-yun는"),
         (
             "김도윤 과기정통부 정보통신정책관은",
             "Kim Do-yun, ICT policy director general of the Ministry of Science and ICT,은",
