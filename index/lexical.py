@@ -141,6 +141,7 @@ class LexicalStore:
 
 def best_rows(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """The k rows with the highest scores above 0, best first, of like ones the first; without sorting all (n,)."""
-    bar = float(np.partition(scores, -k)[-k]) if len(scores) > k else 0.0
-    rows = np.flatnonzero((scores >= bar) & (scores > 0))
+    rows = np.flatnonzero(scores > 0)
+    if len(rows) > k:
+        rows = rows[scores[rows] >= np.partition(scores[rows], -k)[-k]]
     return rows[np.argsort(-scores[rows], kind="stable")][:k]

@@ -41,10 +41,14 @@ _SHORT = {"ko": 4, "en": 7}
 _MATTERS = frozenset("행사 기사 문서 본문 사진".split())
 """Nouns that stand in many questions, and yet are what one is about: '행사는 어디서 열렸어?'."""
 
+_POINTING = frozenset("그렇 이렇 저렇 어떻 그러하 이러하 어떠하 같 있 없 많 크".split())
+"""Adjectives that a question may have without naming any quality."""
+
 _COMMON = frozenset(
     "who whom whose what when where which why how much many long old is are was were do does did has have had can will"
     " would should the a an of in on at to for by with and or not exactly name title job position date time place day"
-    " month year person people company reason price number kind sort".split()
+    " month year person people company reason price number kind sort"
+    " and but so then also what's who's how's said say says tell told called named".split()
 )
 """English words that a question may have without naming any matter of its own."""
 
@@ -60,8 +64,9 @@ class Question:
 
     @property
     def wordings(self) -> tuple[Wording, ...]:
-        """What retrieval gets: a follow-up with what it leans on, and by itself, where that is not drowned by it."""
-        if self.earlier is None:
+        """What retrieval gets: a follow-up with what it leans on, and by itself where it has words of its own ('Why is
+        that?' has none), since these are drowned by it."""
+        if self.earlier is None or not _has_own_words(self.text, self.language):
             return ((1.0, self.search),)
         return (1 - ALONE_SHARE, self.search), (ALONE_SHARE, self.text)
 
@@ -104,6 +109,15 @@ def leans_on_earlier(text: str, spoken: Language) -> bool:
 def _names_a_matter(text: str, spoken: Language) -> bool:
     """Whether a question has a word for what it is about: '개발비는 얼마였어?', not '얼마였어?'."""
     if spoken == "en":
-        return any(word not in _COMMON for word in re.findall(r"[a-z']+", text.lower()))
+        return _has_own_words(text, spoken)
     nouns = {token.form for token in kiwi().tokenize(text) if token.tag in ("NNG", "NNP", "SL")}
     return bool(nouns - ASKING or nouns & _MATTERS)
+
+
+def _has_own_words(text: str, spoken: Language) -> bool:
+    """Whether it has any words that say what is asked about: names of matters or qualities."""
+    if spoken == "en":
+        own = _PRONOUN.sub("", text).lower()
+        return any(word not in _COMMON for word in re.findall(r"[a-z']+", own))
+    kinds = ("NNG", "NNP", "SL", "XR", "VA", "VA-I", "VA-R")
+    return bool({token.form for token in kiwi().tokenize(text) if token.tag in kinds} - ASKING - _POINTING)

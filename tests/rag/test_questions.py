@@ -100,3 +100,21 @@ def test_the_same_of_something_else(text: str, spoken: Language, shifted: bool) 
     assert shifts(text, spoken) is shifted
     search = read_question(text, [Turn("누가 왔어?", "시장이 왔다.")]).search
     assert ("시장이 왔다" in search) is not shifted
+
+
+@pytest.mark.parametrize(
+    ("text", "wordings"),
+    [
+        ("그분은 세계 상황을 어떻게 봤어?", 2),
+        ("그러면서 뭐가 아쉽다고 했어?", 2),
+        ("그건 누가 말했어?", 1),
+        ("왜 그렇게 한다는 거예요?", 1),
+        ("And what did he say was a pity?", 2),
+        ("Why is that?", 1),
+        ("And who said that?", 1),
+    ],
+)
+def test_a_follow_up_with_words_of_its_own_is_searched_for_by_itself_too(text: str, wordings: int) -> None:
+    question = read_question(text, BEFORE)
+    assert len(question.wordings) == wordings and sum(share for share, _ in question.wordings) == pytest.approx(1)
+    assert question.wordings[0][1] == question.search
