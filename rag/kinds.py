@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
+from rag.countries import has_country
 from rag.names import TITLES, people
 from rag.numbers import numbers
 from rag.when import times
@@ -70,17 +71,6 @@ _COUNTED = re.compile(
     r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|million|billion|trillion)\b",
     re.IGNORECASE,
 )
-_COUNTRY = re.compile(
-    r"미국|중국|일본|영국|독일|프랑스|러시아|인도(?!적|하|되|를)|대만|홍콩|캐나다|호주|이탈리아|스페인|네덜란드|스위스|스웨덴|노르웨이|핀란드|덴마크"
-    r"|폴란드|체코|헝가리|오스트리아|벨기에|그리스|튀르키예|우크라이나|이스라엘|이란|이라크|사우디|아랍에미리트|UAE|카타르|쿠웨이트|이집트"
-    r"|베트남|태국|말레이시아|인도네시아|필리핀|싱가포르|캄보디아|미얀마|라오스|몽골|카자흐스탄|우즈베키스탄|파키스탄|방글라데시"
-    r"|브라질|멕시코|아르헨티나|칠레|페루|콜롬비아|남아프리카|나이지리아|케냐|에티오피아|뉴질랜드|북한|유럽연합"
-    r"|\b(?:United States|U\.?S\.?A?|China|Japan|United Kingdom|UK|Britain|Germany|France|Russia|India|Taiwan|Canada"
-    r"|Australia|Italy|Spain|Netherlands|Switzerland|Sweden|Norway|Finland|Denmark|Poland|Turkey|Ukraine|Israel|Iran"
-    r"|Iraq|Saudi Arabia|Qatar|Egypt|Vietnam|Thailand|Malaysia|Indonesia|Philippines|Singapore|Mongolia|Brazil|Mexico"
-    r"|Argentina|Chile|New Zealand|North Korea)\b"
-)
-"""Countries that a Korean text names beside its own."""
 _PEOPLE = re.compile(
     r"(?:\d[\d,.]*\s?[만천백]?|수[십백천만]|한|두|세|네|다섯|열)\s?여?\s?(?:명|사람|인(?![가-힣])|분(?![가-힣]))"
     r"|\d[\d,]* (?:\w+ )?(?:people|persons|attendees|participants|visitors|employees|guests|members)",
@@ -108,7 +98,7 @@ _HAS: dict[str, Callable[[str], bool]] = {
     "age": lambda text: bool(_AGE.search(text)),
     "percent": _has_unit("percent"),
     "money": lambda text: bool(_MONEY.search(text)),
-    "countries": lambda text: bool(_COUNTRY.search(text)),
+    "countries": has_country,
     "people": lambda text: bool(_PEOPLE.search(text)),
     "companies": lambda text: bool(_COMPANIES.search(text)),
     "number": lambda text: bool(_COUNTED.search(text)),

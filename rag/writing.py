@@ -14,6 +14,7 @@ from rag.actors import asks_who, leaves_open_who, persons, strays
 from rag.answerability import asks_of_strangers, is_yes_no, lack
 from rag.calibration import Signals
 from rag.context import Context
+from rag.countries import is_about_other_country
 from rag.disagreement import disagree
 from rag.kinds import has_kind, lacks_figure, role_asked
 from rag.questions import Question
@@ -215,7 +216,10 @@ class Writer:
         """Why a claim that its sentence supports answers another question; '' when it does not."""
         if lacks_figure(self._asked.text, verdict.text):
             return "kind"
-        if any(strays(self._asked.text, originals[row], originals) for row in verdict.cited):
+        cited = [originals[row] for row in verdict.cited]
+        if any(strays(self._asked.text, one, originals) for one in cited):
+            return "actor"
+        if cited and all(is_about_other_country(self._asked.text, one) for one in cited):
             return "actor"
         if translated:
             return ""
