@@ -20,8 +20,8 @@ def has_country(text: str) -> bool:
 
 def is_about_other_country(question: str, sentence: str) -> bool:
     """Whether a question names a country, and the sentence is about another one: a third, or Korea where the country of
-    the question only tells where a company comes from ('미국 컨설팅 업체와 한 조사에서 한국 경제는 …'). A sentence about
-    Korea that does not name it at all may well speak of what happens there."""
+    the question only tells where a company comes from ('미국 업체와 한 조사에서 한국 경제는 …'). A sentence about Korea
+    that does not name it at all may well speak of what happens there."""
     asked = {country for country, (_, alone) in _patterns().items() if alone.search(question)}
     if not asked or _HOME.search(question):
         return False
