@@ -35,6 +35,10 @@ FOLLOW_UP = 0.6
 YES_NO = 2.0
 """Added to them for a question that yes or no answers: the model's 'no' may be the answer to it."""
 
+LINE = 2.0
+"""Added to them where the headline or the credit that is asked for is there: what the question wants of it (a name, an
+address) is looked for afterwards."""
+
 SECOND_QUOTE = 0.06
 """How near a second sentence must come to the best one's relevance to be quoted beside it."""
 
@@ -152,12 +156,15 @@ class Writer:
     def _signals(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> Signals:
         """What tells whether the answer is there."""
         texts = [self._context.text(one) for one in self._whole or ranked]
-        lacking = 0.0 if self._is_line_asked(ranked[0]) else lack(self._asked.text, self._asked.language, texts)
+        is_line_asked = self._is_line_asked(ranked[0])
+        lacking = 0.0 if is_line_asked else lack(self._asked.text, self._asked.language, texts)
         odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
         if odds is not None and self._asked.earlier:
             odds += FOLLOW_UP
         if odds is not None and is_yes_no(self._asked.text, self._asked.language):
             odds += YES_NO
+        if odds is not None and is_line_asked:
+            odds += LINE
         foreign_ones = any(self._ranking.is_foreign(one) for one in ranked[:SHOWN])
         cosine = None if foreign_ones else self._cosine
         return Signals(odds, cosine, lacking, self._context.whole is not None, self._asked.language)
