@@ -81,6 +81,12 @@ _COMPANIES = re.compile(
     r"|\d[\d,]* (?:\w+ )?(?:companies|firms)",
     re.IGNORECASE,
 )
+_PART = re.compile(
+    r"(?:그|이)\s?중(?:에서?)?\s+(?P<ko>[가-힣A-Za-z]{2,}?)(?:은|는|이|가)\s(?=.*(?:얼마|몇))"
+    r"|\bhow (?:much|many) of (?:that|it|this|those|them|these)\b.*?"
+    r"\b(?:from|for|in|by|on|to) (?:the )?(?P<en>[A-Za-z-]{3,})\W*$",
+    re.IGNORECASE,
+)
 _DASHED = re.compile(r"\d{2,4}-\d{3,4}(?:-\d{4})?|\+\d{8,}")
 
 
@@ -134,6 +140,13 @@ def role_asked(question: str) -> Literal["headline", "photo", "byline", ""]:
 def kind_of(question: str) -> str:
     """The kind of thing that a question asks for, where its words show that; '' otherwise."""
     return next((kind for kind, pattern in _KINDS.items() if pattern.search(question)), "")
+
+
+def part_asked(question: str) -> str:
+    """Of what part of an amount mentioned before a question wants the figure: 'How much of that is for rent?' → 'rent',
+    '그중에 월세는 얼마야?' → '월세'; '' where it does not."""
+    match = _PART.search(question)
+    return (match["ko"] or match["en"]).lower() if match else ""
 
 
 def lacks_figure(question: str, claim: str) -> bool:

@@ -16,7 +16,7 @@ from rag.calibration import Signals
 from rag.context import Context
 from rag.countries import is_about_other_country
 from rag.disagreement import disagree
-from rag.kinds import has_kind, lacks_figure, role_asked
+from rag.kinds import has_kind, lacks_figure, part_asked, role_asked
 from rag.questions import Question
 from rag.ranking import SHOWN, Means, Ranking
 from rag.records import Answer, Checking, Citation, Draft, Quote
@@ -151,7 +151,10 @@ class Writer:
         return replace(signals, second=self._model.yes_or_no(prompts.second(reading, written), self._cancel))
 
     def _has_kind(self, quotes: Sequence[Citation]) -> bool:
-        return has_kind(self._asked.text, " ".join(self._context.text(one) for one in quotes))
+        """Whether the quotes have a thing of the kind that is asked for, and name the part of it that is meant."""
+        text = " ".join(self._context.text(one) for one in quotes)
+        read = " ".join(self._ranking.read(one) for one in quotes).lower()
+        return has_kind(self._asked.text, text) and part_asked(self._asked.text) in read
 
     def _signals(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> Signals:
         """What tells whether the answer is there."""

@@ -112,6 +112,12 @@ def test_another_ones_words_are_not_quoted_for_whom_the_question_names(tmp_path:
             assert "박도담" in index.quote(one.document, *one.span)
 
 
+def test_an_amount_is_not_given_for_a_part_of_it_that_is_not_named(open_answerer: Open) -> None:
+    history = [Turn("개발비는 얼마였어?", "1200억원 [1]")]
+    answer = open_answerer(says("1200억원")).ask("그중에 임금은 얼마야?", history)
+    assert (answer.status, answer.reason) == ("not_found", "kind")
+
+
 def test_who_is_quoted_from_before_a_sentence_without_a_subject(tmp_path: Path) -> None:
     text = """박도담 시장이 새 다리를 소개했다. 공사에는 세 해가 걸렸다. 특히 장점으로 튼튼함과 아름다움을 꼽았다.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.kinds import defines, has_kind, kind_of, lacks_figure, role_asked
+from rag.kinds import defines, has_kind, kind_of, lacks_figure, part_asked, role_asked
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,18 @@ def test_a_claim_without_the_figure_that_is_asked_for() -> None:
     assert lacks_figure("What share is it, in percent?", "300 trillion won")
     assert not lacks_figure("What share is it, in percent?", "About 40 percent")
     assert not lacks_figure("When does it start?", "soon")
+
+
+@pytest.mark.parametrize(
+    ("question", "part"),
+    [
+        ("그중에 월세는 얼마야?", "월세"),
+        ("이 중 제조업이 몇 퍼센트야?", "제조업"),
+        ("그중에 누가 왔어?", ""),
+        ("How much of that comes from rent?", "rent"),
+        ("How many of them are for the schools?", "schools"),
+        ("How much did it cost?", ""),
+    ],
+)
+def test_the_part_that_is_asked_for(question: str, part: str) -> None:
+    assert part_asked(question) == part
