@@ -27,8 +27,11 @@ def test_the_order_is_that_of_brute_force_and_the_scores_are_cosines(k: int) -> 
         cosines = vectors @ question
         order = np.argsort(-cosines, kind="stable")[:k]
         found, scores = store.search(question, k)
-        assert found.tolist() == ids[order].tolist()
         assert np.allclose(scores, cosines[order], atol=1e-6)
+        # in that order but for those whose cosines differ in the last places alone, which libraries round differently
+        places = {number: place for place, number in enumerate(ids.tolist())}
+        assert np.allclose(cosines[[places[number] for number in found.tolist()]], cosines[order], atol=1e-6)
+        assert len(set(found.tolist())) == len(order)
         assert np.abs(scores).max() <= 1 + 1e-6
 
 
