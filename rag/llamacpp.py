@@ -51,6 +51,8 @@ class LlamaCppModel:
         params.cache_ram_mib = PROMPT_CACHE_MIB
         params.cpuparams.n_threads = threads or os.cpu_count() or 1
         params.cpuparams_batch.n_threads = threads or os.cpu_count() or 1
+        # Read into memory instead of mapped: what is repacked for the processor would stand there twice.
+        params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
         params.warmup = False
         params.offline = True
         params.ui = False
