@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import Cancelled, ModelFailed, ModelTimeout, MureumError
-from rag.model import Message, Prompt
+from rag.model import Cut, Message, Prompt
 
 BATCH = 64
 """Prompt tokens read between two looks at `cancel`."""
@@ -91,6 +91,8 @@ class LlamaCppModel:
             for choice in chunk.get("choices", []):
                 if text := (choice.get("delta") or {}).get("content"):
                     yield text
+                if choice.get("finish_reason") == "length":
+                    yield Cut()
 
     def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
         """See AnsweringModel."""

@@ -18,6 +18,12 @@ class Message:
 Prompt = tuple[Message, ...]
 
 
+class Cut(str):
+    """The last piece of a reply that the length limit has ended; empty."""
+
+    __slots__ = ()
+
+
 class AnsweringModel(Protocol):
     """A chat model. Every call is safe from several threads; a model that can do one thing at a time queues them.
 
@@ -30,7 +36,7 @@ class AnsweringModel(Protocol):
     """Questions that it can work on at the same time; others had better wait outside."""
 
     def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
-        """The reply at temperature 0, piece by piece."""
+        """The reply at temperature 0, piece by piece; a `Cut` last where it is not at its end after `max_tokens`."""
         ...
 
     def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
@@ -72,8 +78,11 @@ class FakeModel:
     def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
         """The reply's words, at most `max_tokens` of them."""
         self.prompts.append(prompt)
-        for number, word in enumerate(self._reply(prompt).split(" ")[:max_tokens]):
+        words = self._reply(prompt).split(" ")
+        for number, word in enumerate(words[:max_tokens]):
             yield word if number == 0 else f" {word}"
+        if len(words) > max_tokens:
+            yield Cut()
 
     def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
         """What `gate` says."""

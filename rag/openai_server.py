@@ -9,7 +9,7 @@ from typing import Any
 
 from index.errors import Cancelled, ModelFailed, ModelTimeout, ModelUnreachable
 from rag.llamacpp import yes_minus_no
-from rag.model import Prompt
+from rag.model import Cut, Prompt
 
 
 class OpenAIModel:
@@ -46,6 +46,8 @@ class OpenAIModel:
                 for choice in chunk.choices:
                     if choice.delta.content:
                         yield choice.delta.content
+                    if choice.finish_reason == "length":
+                        yield Cut()
 
     def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
         """See AnsweringModel. None where the server gives no log-probabilities."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import Cancelled, ModelFailed, ModelTimeout, MureumError
-from rag.model import Prompt
+from rag.model import Cut, Prompt
 
 
 class TransformersModel:
@@ -50,13 +50,19 @@ class TransformersModel:
             target=self._generate, args=(prompt, max_tokens, streamer, (stop, cancel), faults), daemon=True
         )
         worker.start()
+        written = ""
         try:
-            yield from (piece for piece in streamer if piece)
+            for piece in streamer:
+                written += piece
+                if piece:
+                    yield piece
         finally:
             stop.set()
             worker.join()
         if faults:
             raise faults[0]
+        if len(self._tokenizer(written, add_special_tokens=False)["input_ids"]) >= max_tokens:
+            yield Cut()
 
     def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
         """See AnsweringModel: all spellings of the words that are one token."""

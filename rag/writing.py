@@ -17,6 +17,7 @@ from rag.context import Context
 from rag.countries import is_about_other_country
 from rag.disagreement import disagree
 from rag.kinds import has_kind, lacks_figure, part_asked, role_asked
+from rag.model import Cut
 from rag.questions import Question
 from rag.ranking import SHOWN, Means, Ranking
 from rag.records import Answer, Checking, Citation, Draft, Quote
@@ -314,8 +315,7 @@ class Writer:
 
 
 def _is_cut(pieces: Sequence[str]) -> bool:
-    """Whether the length limit has ended a draft. A piece may hold several tokens of Hangul; then an open quotation or
-    bracket tells."""
+    """Whether a draft is not at its end: the length limit was reached, or a quotation or bracket stands open."""
     written = "".join(pieces)
     opened = any(written.count(one) > written.count(other) for one, other in ("“”", "()", "‘’", "[]"))
-    return len(pieces) >= LONGEST_ANSWER or opened or written.count('"') % 2 == 1
+    return any(isinstance(piece, Cut) for piece in pieces) or opened or written.count('"') % 2 == 1

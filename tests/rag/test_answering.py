@@ -12,7 +12,7 @@ from index.errors import QuestionEmpty
 from index.fake import FakeEncoder
 from index.snapshot import Index
 from rag.answering import Answerer
-from rag.model import FakeModel, Prompt
+from rag.model import Cut, FakeModel, Prompt
 from rag.records import Checking, Draft, Finished, Found, Quote, Turn
 
 TEXT = """한빛제약은 3일 부산 벡스코에서 신약 '하늘정'을 공개했다. 개발에는 5년간 1200억원이 들었다.
@@ -95,6 +95,16 @@ def test_a_draft_that_the_length_limit_cuts_off_is_not_shown_as_an_answer(tmp_pa
     with closing(Index(tmp_path / "index", FakeEncoder())) as index:
         answer = Answerer(index, says(f"박 회장은 {words}")).ask("박 회장은 무슨 단어들을 말했어?")
         assert answer.status == "quoted" and "말했다.”" in answer.text
+
+
+def test_a_draft_that_ends_with_the_limit_is_not_shown_as_an_answer(open_answerer: Open) -> None:
+    class Short(FakeModel):
+        def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
+            yield "개발에는 5년간 1200억"  # many tokens in one piece
+            yield Cut()
+
+    answer = open_answerer(Short(gate=lambda _: 5.0)).ask("개발에는 얼마가 들었어?")
+    assert answer.status == "quoted" and answer.text.startswith("“개발에는 5년간 1200억원이")
 
 
 def test_a_draft_that_ends_within_a_quotation_is_not_shown_as_an_answer(open_answerer: Open) -> None:

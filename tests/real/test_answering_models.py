@@ -17,7 +17,7 @@ from index.errors import Cancelled, ModelFailed, ModelTimeout, ModelUnreachable,
 from index.fetching import fetch
 from index.models import ANSWERING_MODEL
 from rag.llamacpp import LlamaCppModel, yes_minus_no
-from rag.model import AnsweringModel, Message
+from rag.model import AnsweringModel, Cut, Message
 from rag.openai_server import OpenAIModel
 from rag.transformers_model import TransformersModel
 
@@ -26,7 +26,9 @@ COUNT = (Message("user", "Count from 1 to 50 in digits."),)
 
 def test_llama_answers_in_pieces(llama: LlamaCppModel) -> None:
     pieces = list(llama.stream((Message("user", "대한민국의 수도는 어디입니까? 한 단어로."),), 12))
-    assert "서울" in "".join(pieces)
+    assert "서울" in "".join(pieces) and not isinstance(pieces[-1], Cut)
+    *_, last = llama.stream(COUNT, 5)
+    assert isinstance(last, Cut)
 
 
 def test_llama_says_yes_and_no(llama: LlamaCppModel) -> None:
@@ -159,6 +161,7 @@ def test_openai_server(llama: LlamaCppModel) -> None:
     assert "서울" in "".join(remote.stream((Message("user", "대한민국의 수도는? 한 단어로."),), 12))
     odds = remote.yes_or_no((Message("user", "Is Seoul in Korea? Answer yes or no."),))
     assert odds is not None and odds > 0
+    assert isinstance(list(remote.stream(COUNT, 5))[-1], Cut)
     cancel = threading.Event()
     with pytest.raises(Cancelled):
         for _ in remote.stream(COUNT, 400, cancel):
