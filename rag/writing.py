@@ -230,6 +230,8 @@ class Writer:
         cited = [originals[row] for row in verdict.cited]
         if any(strays(self._asked.text, one, originals) for one in cited):
             return "actor"
+        if cited and asks_who(self._asked.text) and all(map(leaves_open_who, cited)):
+            return "kind"
         if cited and all(is_about_other_country(self._asked.text, one) for one in cited):
             return "actor"
         if translated:

@@ -128,16 +128,21 @@ def test_an_amount_is_not_given_for_a_part_of_it_that_is_not_named(open_answerer
     assert (answer.status, answer.reason) == ("not_found", "kind")
 
 
-def test_who_is_quoted_from_before_a_sentence_without_a_subject(tmp_path: Path) -> None:
+@pytest.mark.parametrize("draft", ["하늘 바다", "튼튼함과 아름다움"])
+def test_who_is_quoted_from_before_a_sentence_without_a_subject(tmp_path: Path, draft: str) -> None:
     text = """박도담 시장이 새 다리를 소개했다. 공사에는 세 해가 걸렸다. 특히 장점으로 튼튼함과 아름다움을 꼽았다.
 
 날씨는 맑았다. 한지수 위원장은 배를 타고 왔다."""
     (tmp_path / "isle.txt").write_text(text, "utf-8")
     add(tmp_path / "index", [tmp_path / "isle.txt"], FakeEncoder())
     with closing(Index(tmp_path / "index", FakeEncoder())) as index:
-        answer = Answerer(index, says("하늘 바다")).ask("장점으로 튼튼함과 아름다움을 꼽은 사람은 누구야?")
+        answer = Answerer(index, says(draft)).ask("장점으로 튼튼함과 아름다움을 꼽은 사람은 누구야?")
         quotes = [index.quote(one.document, *one.span) for one in answer.citations]
-        assert quotes[0].startswith("특히 장점으로") and quotes[1].startswith("박도담 시장이")
+        assert (
+            answer.status == "quoted"
+            and quotes[0].startswith("특히 장점으로")
+            and quotes[1].startswith("박도담 시장이")
+        )
 
 
 @pytest.mark.parametrize("question", ["기사 제목이 뭐야?", "기사 제목에 부호로 감싼 말이 뭐야?"])
