@@ -133,6 +133,10 @@ class Encoder(Protocol):
         ...
 
 
+ASKED = 4
+"""Wordings of questions whose vectors are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Tokenised:
     """The numbers of a text's tokens, and the character range of each."""
@@ -155,6 +159,7 @@ class SentenceTransformerEncoder:
         self._path = model
         self.name = _identity(Path(model))
         self._lock = threading.Lock()
+        self._asked = lru_cache(maxsize=ASKED)(self._read_question)
         self._centring = threading.Lock()
         self._centres = lru_cache(maxsize=None)(
             lambda language: centre_of([self.encode_asked(q) for q in SAMPLES[language]])
@@ -230,7 +235,11 @@ class SentenceTransformerEncoder:
         return self.encode_asked(question).vector
 
     def encode_asked(self, question: str) -> Asked:
-        """See Encoder. The prompt and the tokens that open and close a text are left out."""
+        """See Encoder. The last few are kept: one answer asks for the same wording several times."""
+        return self._asked(question)
+
+    def _read_question(self, question: str) -> Asked:
+        """Without the prompt and the tokens that open and close a text."""
         prompt = self._model.prompts.get("query") or ""
         [one] = self._tokenised([prompt + question])
         [tokens] = self._forward([one])

@@ -217,7 +217,7 @@ def _introductions(text: str) -> list[Term]:
 
 def _english_of_body(body: str) -> str:
     """The English form of a company's or body's name that code knows whole; '' where it does not."""
-    own = body.removeprefix("대통령직속").strip()
+    own = re.sub(r"^[가-힣]+직속\s*", "", body)
     return body_in_english(own) if own else ""
 
 

@@ -317,5 +317,5 @@ def _failed(case: Case, error: MureumError) -> Result:
 
 def _documents(index: Index, question: str, passages: int, translated: str) -> list[str]:
     """The ids of the documents of the best passages, best first, each once."""
-    hits = search(index, read_question(question).search, passages, translated=translated)
+    hits = search(index, read_question(question).wordings, passages, translated=translated)
     return list(dict.fromkeys(hit.passage.document.partition("/")[2] for hit in hits))

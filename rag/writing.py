@@ -154,8 +154,8 @@ class Writer:
     def _has_kind(self, quotes: Sequence[Citation]) -> bool:
         """Whether the quotes have a thing of the kind that is asked for, and name the part of it that is meant."""
         text = " ".join(self._context.text(one) for one in quotes)
-        read = " ".join(self._ranking.read(one) for one in quotes).lower()
-        return has_kind(self._asked.text, text) and part_asked(self._asked.text) in read
+        part = set(tokens(part_asked(self._asked.text)))
+        return has_kind(self._asked.text, text) and part <= set(tokens(" ".join(map(self._ranking.read, quotes))))
 
     def _signals(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> Signals:
         """What tells whether the answer is there."""

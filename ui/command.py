@@ -116,10 +116,10 @@ def _search(arguments: argparse.Namespace) -> int:
             translator = QuestionTranslator(opened.enter_context(closing(opening.open_model(chosen))))
 
         def work(index: "Index", one: Asked) -> tuple[report.Record, list[str]]:
-            snapshot, wanted = index.snapshot(), read_question(one.question, one.history).search
+            snapshot, wanted = index.snapshot(), read_question(one.question, one.history)
             rows = rows_of(snapshot, _documents(arguments, one))
-            translated = translator.of(wanted, snapshot) if translator else ""
-            hits = retrieval.search(index, wanted, arguments.k, snapshot, rows, translated)
+            translated = translator.of(wanted.search, snapshot) if translator else ""
+            hits = retrieval.search(index, wanted.wordings, arguments.k, snapshot, rows, translated)
             return report.hits_record(one.id, hits, index), report.hits_lines(hits, index)
 
         return _each(arguments, asked, chosen, opening.open_encoder(chosen), work)

@@ -135,6 +135,12 @@ def test_no_passage_is_longer_than_the_models_window(kind: str, encoder: Sentenc
     assert max(wholes) > TARGET / 4  # and they are not cut to crumbs
 
 
+def test_a_question_is_encoded_once(encoder: SentenceTransformerEncoder) -> None:
+    asked = encoder.encode_asked("다리는 언제 놓였어?")
+    assert encoder.encode_asked("다리는 언제 놓였어?") is asked
+    assert encoder.encode_asked("다리는 어디 놓였어?") is not asked
+
+
 def alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """The cosine of each row with its counterpart (n,); 1 where both are zero."""
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
