@@ -3,6 +3,7 @@ answer to it."""
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from index.sentences import language
@@ -20,6 +21,9 @@ _NO_BODY = frozenset(
 )
 
 
+ANTECEDENT = 5
+"""Sentences before one without a subject among which the person is looked for that it is about."""
+
 _WHO = re.compile(r"누가|누구|누군|\bwho\b", re.IGNORECASE)
 _QUOTATION = re.compile(r"[“\"][^”\"]*[”\"]")
 
@@ -29,6 +33,7 @@ def asks_who(question: str) -> bool:
     return bool(_WHO.search(question))
 
 
+@lru_cache(maxsize=4096)
 def leaves_open_who(sentence: str) -> bool:
     """Whether a Korean sentence has no subject of its own outside quotations, or a pronoun: who it is about stands
     before it ('특히 셋을 꼽았다.', '그는 “…”고 했다.')."""

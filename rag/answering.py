@@ -19,7 +19,7 @@ from rag.joining import joined
 from rag.model import AnsweringModel
 from rag.questions import Question, read_question
 from rag.ranking import HITS, SHOWN, Means
-from rag.records import Answer, Citation, Event, Finished, Found, Hit, Language, Timings, Turn, Waiting
+from rag.records import Answer, Citation, Event, Finished, Found, Language, Timings, Turn, Waiting
 from rag.retrieval import search
 from rag.summary import central, documents_meant, overview
 from rag.translations import Translations
@@ -94,7 +94,6 @@ class Answerer:
                 self._means,
                 way.cancel,
                 is_warm=self.is_warm(context, asked.language),
-                cosine=_cosine(hits),
                 cited=cited,
             )
             for step in writer.answer(ranked, answer):
@@ -150,7 +149,7 @@ class Answerer:
         asked, context = read_question(question), self.context()
         hits = search(self.index, asked.wordings, HITS, context.snapshot)
         is_warm = self.is_warm(context, asked.language)
-        writer = Writer(asked, context, self._means, None, is_warm=is_warm, cosine=_cosine(hits))
+        writer = Writer(asked, context, self._means, None, is_warm=is_warm)
         return writer.signals(context.ranked(hits)) if hits else None
 
     def context(self, documents: Sequence[str] = ()) -> Context:
@@ -216,11 +215,6 @@ class _Way:
     def waiting(self) -> Iterator[Waiting]:
         """Until it is the question's turn with the model."""
         return map(Waiting, self.place.waiting(self.cancel))
-
-
-def _cosine(hits: Sequence[Hit]) -> float | None:
-    """The best passage's cosine."""
-    return max((hit.dense for hit in hits), default=None)
 
 
 class _Clock:

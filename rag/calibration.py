@@ -1,7 +1,7 @@
 """Whether the answer is there, as odds: what the signals of that are worth, fitted on questions of which it is known.
 
 Situations differ. Where the model has read all of a small index, nothing hinges on retrieval, and its own feeling
-decides. Where retrieval chose what it reads, the best passage's cosine tells as much as the model does. And the model's
+decides. Where retrieval chose what it reads, the best sentence's relevance tells something too. And the model's
 feeling has another scale in each language. So there are weights for each situation and language; they belong to one
 answering and one embedding model, and `mureum calibrate` makes them for others.
 """
@@ -35,14 +35,8 @@ wording) refuse much of what has no answer, and nothing brings back an answer th
 FEWEST = 24
 """Questions that a fit needs, a quarter of them of either kind."""
 
-FOLDS = 8
-"""Parts that the questions are cut into, to see what a signal is worth on those that it was not fitted on."""
-
-WORTH = 0.01
-"""Least gain (mean log loss) for which the model is made to read its own draft: that costs seconds."""
-
-SWING = 1.0
-"""How far the model's judgement of its draft mostly lies from its average."""
+MOST_LACKING = 2.0
+"""What more is lacking than this counts as this much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +44,73 @@ class Signals:
     """What is known of a question before an answer is shown.
 
     odds:    log-odds of the model that the answer is there; None when it does not tell.
-    second:  its log-odds that its own draft is the right answer; None where it was not asked.
-    cosine:  of the question and the best passage, [-1, 1]; None across languages, where its scale is another.
+    relevance: of the best sentence, as the search has it (`records.Sentence`); None across languages, where its scale
+             is another.
     lacking: how much the question names that the sentences lack (see answerability.lack).
     whole:   the index is small enough for the model to read all of it.
     spoken:  the question's language.
+    certain: log-probability of the first token that the model writes; None until then, and when it does not tell.
+    denying: log-odds that this first token says no or not; None as with `certain`.
     """
 
     odds: float | None
-    cosine: float | None
+    relevance: float | None
     lacking: float
     whole: bool
     spoken: Language
-    second: float | None = None
+    certain: float | None = None
+    denying: float | None = None
 
     @property
     def situation(self) -> str:
         """Which weights are meant for it."""
         return f"{'whole' if self.whole else 'window'} {self.spoken}"
 
+    def values(self) -> dict[str, float | None]:
+        """By name, each so that it rises with the chance of an answer; None where it is not known or tells nothing."""
+        return {
+            "odds": self.odds,
+            "relevance": None if self.whole else self.relevance,
+            "lacking": -min(self.lacking, MOST_LACKING),
+            "certain": self.certain,
+            "denying": None if self.denying is None else -self.denying,
+        }
+
+
+LATE = ("certain", "denying")
+"""Signals that are known only once the model begins to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a signal adds: weight * (value - middle), 0 where it is not known. spread: how far it mostly lies from its
+    middle."""
+
+    weight: float
+    middle: float = 0.0
+    spread: float = 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Of a sum that is above 0 where an answer is likelier than none.
+    """Of a sum that is above 0 where an answer is likelier than none. terms: by the name of the signal."""
 
-    middle, average: the cosine and the judgement of a draft that tell nothing, and stand in where they are not known.
-    """
-
-    odds: float = 1.0
-    second: float = 0.0
-    cosine: float = 0.0
-    lacking: float = 1.5
     bias: float = 0.0
-    middle: float = 0.0
-    average: float = 0.0
+    terms: Mapping[str, Term] = field(default_factory=lambda: {"odds": Term(1.0), "lacking": Term(1.5)})
 
     def score(self, signals: Signals) -> float:
         """Log-odds, as far as the weights are right. A model that does not tell its odds has the benefit of the
         doubt."""
+        values = signals.values()
+        lacking = self.terms.get("lacking", Term(0.0)).weight * (values["lacking"] or 0.0)
         if signals.odds is None:
-            return 1.0 - self.lacking * signals.lacking
-        cosine = 0.0 if signals.cosine is None else signals.cosine - self.middle
-        second = 0.0 if signals.second is None else signals.second - self.average
-        return (
-            self.odds * signals.odds
-            + self.second * second
-            + self.cosine * cosine
-            - self.lacking * signals.lacking
-            + self.bias
-        )
+            return 1.0 + lacking
+        known = ((term, values[name]) for name, term in self.terms.items())
+        return self.bias + sum(term.weight * (value - term.middle) for term, value in known if value is not None)
 
     def swing(self) -> float:
-        """How far the model's judgement of its own draft may move the score, mostly."""
-        return self.second * SWING
+        """How far what is known last may move the score, mostly."""
+        return sum(term.weight * term.spread for name, term in self.terms.items() if name in LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +140,15 @@ def load(llm: str, encoder: str) -> Calibration:
         try:
             record = json.loads(text).get(key(llm, encoder))
             if record is not None:
-                weights = {situation: Weights(**values) for situation, values in record["weights"].items()}
+                weights = {situation: _weights(**values) for situation, values in record["weights"].items()}
                 return Calibration(weights, str(record["made"]))
         except (ValueError, TypeError, KeyError, AttributeError):
             log.warning("'%s' is damaged: the calibration that comes along is used instead", own_file())
     return Calibration()
+
+
+def _weights(bias: float, terms: Mapping[str, Mapping[str, float]]) -> Weights:
+    return Weights(float(bias), {name: Term(**values) for name, values in terms.items()})
 
 
 def save(llm: str, encoder: str, calibration: Calibration) -> Path:
@@ -182,53 +194,32 @@ def fit(cases: Sequence[tuple[Signals, bool]], made: str, base: Calibration) -> 
     return Calibration(weights, made)
 
 
-def _fit(cases: Sequence[tuple[Signals, bool]]) -> Weights:
-    there = np.array([answerable for _, answerable in cases], np.float64)
-    middle, average = (
-        float(np.mean([value for value in values if value is not None] or [0.0]))
-        for values in (
-            [None if signals.whole else signals.cosine for signals, _ in cases],
-            [signals.second for signals, _ in cases],
-        )
-    )
-    rows = np.array([_row(signals, middle, average) for signals, _ in cases])  # (n, 4)
-    importance = np.where(there > 0, 0.5 / there.sum(), 0.5 / (len(there) - there.sum())) * len(there)
-    without = rows.copy()
-    without[:, 1] = 0.0
-    if _loss(without, there, importance) - _loss(rows, there, importance) < WORTH:
-        rows = without
-    *weights, bias = _regress(rows, there, importance)
-    bias += LENIENCE if cases[0][0].whole else 0.0
-    return Weights(*(round(float(weight), 4) for weight in (*weights, bias, middle, average)))
-
-
-def _row(signals: Signals, middle: float, average: float) -> tuple[float, float, float, float]:
-    """In the order of the weights, each rising with the chance of an answer."""
-    cosine = 0.0 if signals.whole or signals.cosine is None else signals.cosine - middle
-    second = 0.0 if signals.second is None else signals.second - average
-    return signals.odds or 0.0, second, cosine, -min(signals.lacking, 2.0)
-
-
 Rows = NDArray[np.float64]
 
 
-def _loss(rows: Rows, there: Rows, importance: Rows) -> float:
-    """Mean log loss on the parts that the weights were not fitted on."""
-    losses = np.zeros(len(there))
-    fold = np.zeros(len(there), np.int64)
-    for kind in (0.0, 1.0):  # both kinds in every fold
-        (places,) = np.nonzero(there == kind)
-        fold[places] = np.arange(len(places)) % FOLDS
-    for number in range(FOLDS):
-        mine, others = fold == number, fold != number
-        *weights, bias = _regress(rows[others], there[others], importance[others])
-        sums = rows[mine] @ np.array(weights) + bias
-        losses[mine] = np.logaddexp(0.0, np.where(there[mine] > 0, -sums, sums))
-    return float((losses * importance).mean())
+def _fit(cases: Sequence[tuple[Signals, bool]]) -> Weights:
+    there = np.array([answerable for _, answerable in cases], np.float64)
+    names = list(cases[0][0].values())
+    known = np.array([[_number(one) for one in signals.values().values()] for signals, _ in cases])  # NaN: not known
+    told = ~np.isnan(known).all(axis=0)
+    middles, spreads = np.zeros(len(names)), np.zeros(len(names))
+    middles[told], spreads[told] = np.nanmean(known[:, told], axis=0), np.nanstd(known[:, told], axis=0)
+    rows = np.nan_to_num(known - middles)
+    importance = np.where(there > 0, 0.5 / there.sum(), 0.5 / (len(there) - there.sum())) * len(there)
+    *weights, bias = _regress(rows, there, importance)
+    bias += LENIENCE if cases[0][0].whole else 0.0
+    rounded = [[round(float(one), 4) for one in term] for term in zip(weights, middles, spreads, strict=True)]
+    return Weights(
+        round(float(bias), 4), {name: Term(*term) for name, term in zip(names, rounded, strict=True) if term[0]}
+    )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _regress(rows: Rows, there: Rows, importance: Rows) -> Rows:
-    """A weight for each column of `_row`, none below 0 and the first not below LEAST_ODDS, and the bias last."""
+    """A weight for each column, none below 0 and the first not below LEAST_ODDS, and the bias last."""
     free = _positive(rows, there, importance, np.zeros(len(rows)))
     if free[0] >= LEAST_ODDS or not rows[:, 0].any():
         return free

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import Cancelled, ModelFailed, ModelTimeout, MureumError
-from rag.model import Cut, Message, Prompt
+from rag.model import Cut, Message, Prompt, Start
 
 BATCH = 64
 """Prompt tokens read between two looks at `cancel`."""
@@ -26,6 +26,9 @@ PROMPT_CACHE_MIB = 256
 
 KEPT_STATES = 2
 """Beginnings of prompts that are kept on the disk: the documents as read in one language and in the other."""
+
+LIKELIEST = {"logprobs": True, "top_logprobs": 40}
+"""Asks for a reply's tokens with what else might have stood in their place."""
 
 
 class LlamaCppModel:
@@ -86,28 +89,27 @@ class LlamaCppModel:
 
     def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
         """See AnsweringModel."""
-        request = {**_request(prompt), "max_tokens": max_tokens, "stream": True, "return_progress": True}
+        request = {**_request(prompt), "max_tokens": max_tokens, "stream": True, "return_progress": True, **LIKELIEST}
+        start: Start | None = None
+        likeliest: list[tuple[str, float]] = []
         for chunk in self._run(request, cancel):
             for choice in chunk.get("choices", []):
+                likeliest = likeliest or _likeliest(choice)
                 if text := (choice.get("delta") or {}).get("content"):
+                    if start is None:
+                        text = start = Start(text)
+                        start.likeliest = likeliest
                     yield text
                 if choice.get("finish_reason") == "length":
                     yield Cut()
 
     def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:
         """See AnsweringModel."""
-        request = {
-            **_request(prompt),
-            "max_tokens": 1,
-            "logprobs": True,
-            "top_logprobs": 40,
-            "stream": True,
-            "return_progress": True,
-        }
+        request = {**_request(prompt), "max_tokens": 1, "stream": True, "return_progress": True, **LIKELIEST}
         for chunk in self._run(request, cancel):
             for choice in chunk.get("choices", []):
-                for token in (choice.get("logprobs") or {}).get("content") or []:
-                    return yes_minus_no([(top["token"], top["logprob"]) for top in token["top_logprobs"]])
+                if likeliest := _likeliest(choice):
+                    return yes_minus_no(likeliest)
         return None
 
     def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
@@ -253,6 +255,12 @@ def yes_minus_no(tokens: list[tuple[str, float]]) -> float | None:
         return None
     yes, no = (math.log(total) if total else floor for total in (sums["yes"], sums["no"]))
     return yes - no
+
+
+def _likeliest(choice: dict[str, Any]) -> list[tuple[str, float]]:
+    """The likeliest tokens, with log-probabilities, for the place of the first one in a chunk; [] without one."""
+    tokens = (choice.get("logprobs") or {}).get("content") or []
+    return [(top["token"], top["logprob"]) for top in tokens[0]["top_logprobs"]] if tokens else []
 
 
 def _request(prompt: Prompt) -> dict[str, Any]:

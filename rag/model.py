@@ -1,7 +1,8 @@
 """What the program asks of an answering model, and a predictable one for tests."""
 
+import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -17,11 +18,33 @@ class Message:
 
 Prompt = tuple[Message, ...]
 
+DENIALS = frozenset(("no", "non", "none", "not", "n", "없", "없음", "아니"))
+"""First tokens of replies that say that there is nothing."""
+
+LEAST_CHANCE = 1e-6
+"""Of a first token, where it is not among the likeliest."""
+
+
+class Start(str):
+    """The first piece of a reply, from a model that tells what else it might have begun with.
+
+    likeliest: first tokens and their log-probabilities, the highest first.
+    """
+
+    likeliest: Sequence[tuple[str, float]] = ()
+
 
 class Cut(str):
     """The last piece of a reply that the length limit has ended; empty."""
 
     __slots__ = ()
+
+
+def denial(likeliest: Sequence[tuple[str, float]]) -> float:
+    """The log-odds that a reply begins with a word that says no or not, from its likeliest first tokens."""
+    chance = sum(math.exp(value) for token, value in likeliest if token.strip().lower() in DENIALS)
+    chance = min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE)
+    return math.log(chance / (1 - chance))
 
 
 class AnsweringModel(Protocol):
@@ -36,7 +59,8 @@ class AnsweringModel(Protocol):
     """Questions that it can work on at the same time; others had better wait outside."""
 
     def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
-        """The reply at temperature 0, piece by piece; a `Cut` last where it is not at its end after `max_tokens`."""
+        """The reply at temperature 0, piece by piece; a `Start` first where the model tells, and a `Cut` last where it
+        is not at its end after `max_tokens`."""
         ...
 
     def yes_or_no(self, prompt: Prompt, cancel: threading.Event | None = None) -> float | None:

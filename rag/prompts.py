@@ -23,9 +23,6 @@ _QUESTION = "Question: {question}"
 _EARLIER = "Earlier question: {question}\nEarlier answer: {answer}"
 _RELEVANT = "Relevant: {sentences}"
 _GATE = "Is the exact answer to the question stated in the document? Answer yes or no."
-_SECOND = (
-    "Proposed answer: {draft}\nAccording to the document, is this the correct answer to the question? Answer yes or no."
-)
 _ANSWER = {"ko": "한국어로 짧게 답하세요.", "en": "Answer in a few words, in English."}
 _TRANSLATOR = {
     "ko": "You translate English into Korean. Keep names, numbers and units. Reply with the translation only.",
@@ -108,11 +105,6 @@ def gate(reading: Reading) -> Prompt:
     The relevant sentences are not said again here: they would sway the model to yes whatever is asked.
     """
     return _prompt(replace(reading, relevant=()), _GATE)
-
-
-def second(reading: Reading, written: str) -> Prompt:
-    """Asks whether a draft is the right answer, for yes or no."""
-    return _prompt(replace(reading, relevant=()), _SECOND.format(draft=written))
 
 
 def translation(sentence: str, wanted: Language, without: Sequence[str] = (), using: Sequence[str] = ()) -> Prompt:

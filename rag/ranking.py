@@ -9,17 +9,19 @@ import numpy as np
 from index.encoder import Vectors
 from index.sentences import language
 from index.snapshot import Index
+from index.tokens import tokens
 from rag.across import QuestionTranslator
-from rag.actors import asked_about
+from rag.actors import ANTECEDENT, asked_about, bodies, leaves_open_who, persons
 from rag.bridge import Bridge, foreign
 from rag.calibration import Calibration
 from rag.context import Context
 from rag.kinds import defines, role_asked
 from rag.model import AnsweringModel
+from rag.names import title_after
 from rag.orders import gives_orders, is_about_orders
 from rag.questions import Question, shifts
 from rag.records import Citation
-from rag.retrieval import search
+from rag.retrieval import COVERAGE_SHARE, search
 from rag.subjects import has_any, telling_words
 
 HITS = 6
@@ -76,7 +78,7 @@ class Ranking:
         """
         ranked = self._without_orders(ranked)
         if not any(self.is_foreign(one) for one in ranked[:SHOWN]):
-            return self._definitions_first(ranked)
+            return self._definitions_first(self._with_subjects(ranked))
         few, is_translated = self._context.few, False
         if few is not None and not self._bridge.untranslated(
             [self._context.text(one) for one in few], self._asked.language
@@ -147,6 +149,27 @@ class Ranking:
         near = self._context.direct(encoder.encode_asked(wording), language(wording), encoder)
         cosines, similar = np.array([near[one.document, *one.span] for one in sentences], np.float32).T
         return cosines, similar
+
+    def _with_subjects(self, sentences: Sequence[Citation]) -> list[Citation]:
+        """Where a sentence leaves open whom it is about ('다만 “…”고 덧붙였다.'), the person or body before it
+        counts as if it stood there."""
+        asked, lexical = tokens(self._asked.text), self._context.snapshot.lexical
+        found = []
+        for one in sentences:
+            own = set(tokens(self._context.text(one)))
+            subject = set(tokens(self._subject(one))) if asked else set()
+            gain = lexical.coverage(asked, own | subject) - lexical.coverage(asked, own) if subject else 0.0
+            found.append(replace(one, score=one.score + COVERAGE_SHARE * gain))
+        return found
+
+    def _subject(self, sentence: Citation) -> str:
+        """Names and titles in the nearest sentence before that has a subject, '' where this one has its own."""
+        if not leaves_open_who(self._context.text(sentence)):
+            return ""
+        before = map(self._context.text, self._context.before(sentence)[:ANTECEDENT])
+        nearest = next((text for text in before if not leaves_open_who(text)), "")
+        named = [f"{name} {title_after(nearest, name)}" for name in persons(nearest)]
+        return " ".join([*named, *bodies(nearest)])
 
     def _definitions_first(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
         """In the order of their scores, raised what defines the short form that is asked for, the credit line of whom

@@ -10,14 +10,14 @@ from index.lexical import LexicalStore
 from index.sentences import sentences as split_sentences
 from index.tokens import tokens
 from rag import prompts
-from rag.actors import asks_who, leaves_open_who, persons, strays
+from rag.actors import ANTECEDENT, asks_who, leaves_open_who, persons, strays
 from rag.answerability import asks_of_strangers, is_yes_no, lack
 from rag.calibration import Signals
 from rag.context import Context
 from rag.countries import is_about_other_country
 from rag.disagreement import disagree
 from rag.kinds import has_kind, lacks_figure, part_asked, role_asked
-from rag.model import Cut
+from rag.model import Cut, Start, denial
 from rag.questions import Question
 from rag.ranking import SHOWN, Means, Ranking
 from rag.records import Answer, Checking, Citation, Draft, Quote
@@ -50,9 +50,6 @@ part of it; one in other words always has."""
 ASTRAY = ("subject", "actor")
 """Reasons that say that a draft is about something or somebody else."""
 
-ANTECEDENT = 5
-"""Sentences before one without a subject among which the person is looked for that it is about."""
-
 FURTHER = 4
 """Of the most likely sentences, how many the second sentence of a draft and those after it may rest on."""
 
@@ -68,10 +65,9 @@ class Writer:
         cancel: threading.Event | None,
         *,
         is_warm: bool = False,
-        cosine: float | None = None,
         cited: Sequence[Citation] = (),
     ) -> None:
-        """is_warm: the model has read the whole of a small index. cosine: of the best passage found.
+        """is_warm: the model has read the whole of a small index.
         cited: citations of an answer that this one continues; they keep their markers."""
         self._asked = asked
         self._cited = {(one.document, one.span): one.marker for one in cited}
@@ -80,14 +76,13 @@ class Writer:
         self._bridge = means.bridge
         self._model = means.model
         self._calibration = means.calibration
-        self._cosine = cosine
         self._cancel = cancel
         self._ranking = Ranking(asked, context, means, cancel)
         self._whole = context.whole if is_warm and self._ranking.obeys_nobody else None
 
     def answer(self, ranked: Sequence[Citation], blank: Answer) -> Iterator[Quote | Draft | Checking | Answer]:
         """What is found on the way, then the answer: `blank` filled in."""
-        ranked = self._ranking.of(ranked)
+        relevance, ranked = self._relevance(ranked), self._ranking.of(ranked)
         if not ranked:
             yield blank
             return
@@ -97,7 +92,7 @@ class Writer:
         if few and asks_of_strangers(self._asked.text, self._asked.language, map(self._context.text, few)):
             yield replace(blank, reason="actor")
             return
-        signals = self._signals(reading, ranked)
+        signals = self._signals(reading, ranked, relevance)
         weights = self._calibration.of(signals)
         score = weights.score(signals)
         has_draft = not is_yes_no(self._asked.text, self._asked.language)
@@ -112,15 +107,13 @@ class Writer:
             return
         pieces: list[str] = []
         for piece in self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel):
+            if isinstance(piece, Start) and weights.score(_begun(signals, piece)) < 0:
+                yield replace(blank, reason="gate")
+                return
             pieces.append(piece)
             yield Draft("".join(pieces))
         written = "".join(pieces)
         yield Checking()
-        if weights.second and abs(score) < weights.swing():
-            second = replace(signals, second=self._model.yes_or_no(prompts.second(reading, written), self._cancel))
-            if weights.score(second) < 0:
-                yield replace(blank, reason="gate")
-                return
         before, ranked = ranked, self._ranking.by_draft(ranked, written)
         quotes = self._quotes(ranked)
         verdicts = self._verdicts(written, _is_cut(pieces), sentences, reading, ranked)
@@ -145,11 +138,11 @@ class Writer:
 
     def signals(self, ranked: Sequence[Citation]) -> Signals:
         """What tells whether the answer is there, to calibrate with."""
-        ranked = self._ranking.of(ranked)
+        relevance, ranked = self._relevance(ranked), self._ranking.of(ranked)
         reading = self._reading(self._sentences(ranked), ranked)
-        signals = self._signals(reading, ranked)
-        written = "".join(self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel))
-        return replace(signals, second=self._model.yes_or_no(prompts.second(reading, written), self._cancel))
+        signals = self._signals(reading, ranked, relevance)
+        begun = next(iter(self._model.stream(prompts.draft(reading), 1, self._cancel)), "")
+        return _begun(signals, begun) if isinstance(begun, Start) else signals
 
     def _has_kind(self, quotes: Sequence[Citation]) -> bool:
         """Whether the quotes have a thing of the kind that is asked for, and name the part of it that is meant."""
@@ -157,7 +150,11 @@ class Writer:
         part = set(tokens(part_asked(self._asked.text)))
         return has_kind(self._asked.text, text) and part <= set(tokens(" ".join(map(self._ranking.read, quotes))))
 
-    def _signals(self, reading: prompts.Reading, ranked: Sequence[Citation]) -> Signals:
+    def _relevance(self, ranked: Sequence[Citation]) -> float | None:
+        """The best sentence's as the search has it; None across languages."""
+        return None if any(self._ranking.is_foreign(one) for one in ranked[:SHOWN]) else ranked[0].score
+
+    def _signals(self, reading: prompts.Reading, ranked: Sequence[Citation], relevance: float | None) -> Signals:
         """What tells whether the answer is there."""
         texts = [self._context.text(one) for one in self._whole or ranked]
         is_line_asked = self._is_line_asked(ranked[0])
@@ -169,9 +166,7 @@ class Writer:
             odds += YES_NO
         if odds is not None and is_line_asked:
             odds += LINE
-        foreign_ones = any(self._ranking.is_foreign(one) for one in ranked[:SHOWN])
-        cosine = None if foreign_ones else self._cosine
-        return Signals(odds, cosine, lacking, self._context.whole is not None, self._asked.language)
+        return Signals(odds, relevance, lacking, self._context.whole is not None, self._asked.language)
 
     def _sentences(self, ranked: Sequence[Citation]) -> list[Citation]:
         """What the prompt holds, in reading order, with its relevance where that is known."""
@@ -213,14 +208,23 @@ class Writer:
         if (is_cut or len(claims) > 1) and not claims[-1].endswith((".", "!", "?", "”", '"')):
             claims.pop()
         verdicts = [] if claims else [Verdict(written, (), "support")]
+        who = self._who(ranked[0])
         for number, claim in enumerate(claims):
-            places = likely[: len(self._quotes(ranked))] if number == 0 else likely
+            places = [self._wording(one) for one in self._likeliest(ranked, who)] if number == 0 else likely
             rows = [row for row, one in enumerate(sentences) if self._wording(one) in places]
             evidence = Evidence(reading.sentences, originals, relevance, rows)
             lexical = lexical or self._context.snapshot.lexical
             verdict = verify(claim, self._asked.text, self._asked.language, evidence, lexical)
-            fault = "" if number or verdict.reason else self._misses_question(verdict, originals, translated)
-            verdicts.append(replace(verdict, reason=verdict.reason or fault))
+            if number == 0 and not verdict.reason:
+                leaves_open = asks_who(self._asked.text) and all(
+                    leaves_open_who(originals[row]) for row in verdict.cited
+                )
+                if who:  # one sentence says who it was, the other what was done
+                    verdict = replace(verdict, cited=tuple(sorted({*verdict.cited, *rows})))
+                fault = self._misses_question(verdict, originals, translated)
+                fault = "kind" if leaves_open and asks_who(self._asked.text) else fault
+                verdict = replace(verdict, reason=fault)
+            verdicts.append(verdict)
         return verdicts
 
     def _misses_question(self, verdict: Verdict, originals: Sequence[str], translated: bool) -> str:
@@ -230,8 +234,6 @@ class Writer:
         cited = [originals[row] for row in verdict.cited]
         if any(strays(self._asked.text, one, originals) for one in cited):
             return "actor"
-        if cited and asks_who(self._asked.text) and all(map(leaves_open_who, cited)):
-            return "kind"
         if cited and all(is_about_other_country(self._asked.text, one) for one in cited):
             return "actor"
         if translated:
@@ -285,9 +287,11 @@ class Writer:
 
     def _quotes(self, ranked: Sequence[Citation]) -> tuple[Citation, ...]:
         """The best sentence, and the second where it is nearly as relevant, or the one that says who did it."""
-        best = [one for one in ranked[:2] if ranked[0].score - one.score <= SECOND_QUOTE]
-        who = self._who(ranked[0])
-        return self._marked([ranked[0], *who] if who else best)
+        return self._marked(self._likeliest(ranked, self._who(ranked[0])))
+
+    def _likeliest(self, ranked: Sequence[Citation], who: Sequence[Citation]) -> list[Citation]:
+        near = [one for one in ranked[1:2] if ranked[0].score - one.score <= SECOND_QUOTE]
+        return [ranked[0], *(() if self._is_line_asked(ranked[0]) else who or near)]
 
     def _who(self, sentence: Citation) -> list[Citation]:
         """Where a question asks who and the sentence leaves it open, the nearest one before it with a person."""
@@ -314,6 +318,13 @@ class Writer:
 
     def _wording(self, sentence: Citation) -> str:
         return "".join(self._context.text(sentence).split())
+
+
+def _begun(signals: Signals, start: Start) -> Signals:
+    """The signals with what the beginning of the draft tells."""
+    if not start.likeliest:
+        return signals
+    return replace(signals, certain=start.likeliest[0][1], denying=denial(start.likeliest))
 
 
 def _is_cut(pieces: Sequence[str]) -> bool:

@@ -12,8 +12,12 @@ from index.errors import QuestionEmpty
 from index.fake import FakeEncoder
 from index.snapshot import Index
 from rag.answering import Answerer
-from rag.model import Cut, FakeModel, Prompt
+from rag.calibration import Calibration, Term, Weights, save
+from rag.model import Cut, FakeModel, Prompt, Start
+from rag.questions import read_question
+from rag.ranking import Means, Ranking
 from rag.records import Checking, Draft, Finished, Found, Quote, Turn
+from rag.retrieval import search
 
 TEXT = """한빛제약은 3일 부산 벡스코에서 신약 '하늘정'을 공개했다. 개발에는 5년간 1200억원이 들었다.
 
@@ -107,6 +111,33 @@ def test_a_draft_that_ends_with_the_limit_is_not_shown_as_an_answer(open_answere
     assert answer.status == "quoted" and answer.text.startswith("“개발에는 5년간 1200억원이")
 
 
+@pytest.mark.parametrize(("likeliest", "status"), [((("부산", -0.1),), "answered"), ((("부산", -2.0),), "not_found")])
+def test_a_draft_that_begins_with_doubt_is_refused_at_once(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    open_answerer: Open,
+    likeliest: tuple[tuple[str, float], ...],
+    status: str,
+) -> None:
+    class Doubting(FakeModel):
+        taken = 0
+
+        def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
+            start = Start("부산")
+            start.likeliest = likeliest
+            for piece in (start, " 벡스코"):
+                self.taken += 1
+                yield piece
+
+    monkeypatch.setenv("MUREUM_MODELS", str(tmp_path / "models"))
+    weights = Weights(0.0, {"odds": Term(0.1), "certain": Term(1.0, -1.0, 0.6)})
+    save("fake", FakeEncoder().name, Calibration({"whole ko": weights}))
+    model = Doubting(gate=lambda _: 1.0)
+    answer = open_answerer(model).ask("신약은 어디서 공개됐어?")
+    assert answer.status == status
+    assert model.taken == (2 if status == "answered" else 1)  # what is refused is not written on
+
+
 def test_a_draft_that_ends_within_a_quotation_is_not_shown_as_an_answer(open_answerer: Open) -> None:
     answer = open_answerer(says("이도윤 연구소장은 “내년 봄 미국")).ask("연구소장은 뭐라고 밝혔어?")
     assert answer.status == "quoted" and answer.text.startswith("“이도윤 연구소장은")
@@ -150,6 +181,39 @@ def test_who_is_quoted_from_before_a_sentence_without_a_subject(tmp_path: Path, 
             and quotes[0].startswith("특히 장점으로")
             and quotes[1].startswith("박도담 시장이")
         )
+
+
+def test_whom_a_sentence_leaves_out_counts_as_if_named_there(tmp_path: Path) -> None:
+    text = "한지수 위원장은 배를 타고 왔다. 다만 “섬이 멀어 아쉽다”고 덧붙였다. 박도담 시장은 걸어서 왔다."
+    (tmp_path / "isle.txt").write_text(text, "utf-8")
+    add(tmp_path / "index", [tmp_path / "isle.txt"], FakeEncoder())
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        answerer = Answerer(index, says(""))
+
+        def gain(question: str) -> dict[str, float]:
+            asked, context = read_question(question), answerer.context()
+            found = context.ranked(search(index, question))
+            means = Means(index, answerer.bridge, answerer.model, Calibration())
+            ranked = Ranking(asked, context, means, None).of(found)
+            before = {one.span: one.score for one in found}
+            return {context.text(one)[:2]: round(one.score - before[one.span], 6) for one in ranked}
+
+        assert gain("한지수 위원장이 아쉽다고 한 것은?")["다만"] > 0
+        assert gain("한지수 위원장이 아쉽다고 한 것은?")["한지"] == 0
+        assert gain("박도담 시장이 아쉽다고 한 것은?")["다만"] == 0
+
+
+def test_who_rests_on_what_was_done_and_on_who_stands_before_it(tmp_path: Path) -> None:
+    text = """박도담 시장이 새 다리를 소개했다. 공사에는 세 해가 걸렸다. 특히 장점으로 튼튼함과 아름다움을 꼽았다.
+
+박도담 시장은 장점으로 섬의 아름다움도 안다. 날씨는 맑았다."""
+    (tmp_path / "isle.txt").write_text(text, "utf-8")
+    add(tmp_path / "index", [tmp_path / "isle.txt"], FakeEncoder())
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        answer = Answerer(index, says("박도담 시장")).ask("장점으로 튼튼함과 아름다움을 꼽은 사람은 누구야?")
+        quotes = [index.quote(one.document, *one.span) for one in answer.citations]
+        assert answer.status == "answered" and answer.text.startswith("박도담 시장")
+        assert [quote[:5] for quote in quotes] == ["박도담 시", "특히 장점"] and "소개했다" in quotes[0]
 
 
 @pytest.mark.parametrize("question", ["기사 제목이 뭐야?", "기사 제목에 부호로 감싼 말이 뭐야?"])

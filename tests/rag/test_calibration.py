@@ -8,27 +8,31 @@ from pathlib import Path
 import pytest
 
 from rag import calibration
-from rag.calibration import Calibration, Signals, Weights
+from rag.calibration import Calibration, Signals, Term, Weights
 
 NONE = Calibration()
 
 
 def cases(count: int, *, whole: bool = False) -> list[tuple[Signals, bool]]:
-    """Answerable questions have higher odds and cosines, and lack less; the second judgement is a coin."""
+    """Answerable questions have higher odds and relevance, and lack less; how certain the model begins is a coin."""
     chance = random.Random(3)
     made = []
     for number in range(count):
         there = number % 2 == 0
         signals = Signals(
             odds=chance.gauss(2.0 if there else 0.5, 1.0),
-            cosine=chance.gauss(0.9 if there else 0.86, 0.02),
+            relevance=chance.gauss(0.9 if there else 0.86, 0.02),
             lacking=0 if there else chance.choice((0, 0, 1)),
             whole=whole,
             spoken="ko",
-            second=chance.gauss(1.0, 1.0),
+            certain=chance.gauss(-0.5, 0.2),
         )
         made.append((signals, there))
     return made
+
+
+def weight(fitted: Calibration, situation: str, name: str) -> float:
+    return fitted.weights[situation].terms.get(name, Term(0.0)).weight
 
 
 def right(fitted: Calibration, known: list[tuple[Signals, bool]]) -> float:
@@ -40,16 +44,22 @@ def test_a_fit_tells_the_two_kinds_apart() -> None:
     fitted = calibration.fit(known, "made up", NONE)
     assert list(fitted.weights) == ["window ko"]  # nothing was learnt of other situations
     assert right(fitted, known) > 0.85 > right(NONE, known)
-    weights = fitted.weights["window ko"]
-    assert min(weights.odds, weights.cosine, weights.lacking) > 0
+    assert min(weight(fitted, "window ko", name) for name in ("odds", "relevance", "lacking")) > 0
 
 
-def test_the_model_reads_its_draft_only_where_that_is_worth_it() -> None:
+def test_how_a_draft_begins_may_move_the_score_by_its_swing() -> None:
     known = cases(200)
-    assert calibration.fit(known, "made up", NONE).weights["window ko"].second == 0.0
-    telling = [(replace(signals, second=3.0 if there else -1.0), there) for signals, there in known]
+    coin = calibration.fit(known, "made up", NONE).weights["window ko"]
+    assert coin.swing() < 0.2 and "denying" not in coin.terms  # nobody told how a draft begins
+    telling = [
+        (replace(signals, certain=-0.2 if there else -1.0, denying=-9.0 if there else -3.0), there)
+        for signals, there in known
+    ]
     weights = calibration.fit(telling, "made up", NONE).weights["window ko"]
-    assert weights.second > 0 and weights.swing() > 0
+    assert weights.swing() > 1.0
+    unknown = replace(known[0][0], certain=None)
+    assert weights.score(replace(unknown, certain=-1.0)) < weights.score(unknown)
+    assert weights.score(replace(unknown, denying=0.0)) < weights.score(unknown)
 
 
 def test_the_bar_does_not_depend_on_how_many_there_are_of_each_kind() -> None:
@@ -61,30 +71,31 @@ def test_the_bar_does_not_depend_on_how_many_there_are_of_each_kind() -> None:
 
 
 def test_too_few_questions_change_nothing() -> None:
-    base = Calibration({"window ko": Weights(odds=0.7)})
+    base = Calibration({"window ko": Weights(0.7)})
     assert calibration.fit(cases(20), "made up", base).weights == base.weights
     assert calibration.fit([one for one in cases(200) if one[1]], "made up", base).weights == base.weights
 
 
 def test_a_signal_that_misleads_gets_no_weight_but_for_the_odds() -> None:
     known = [
-        (replace(signals, odds=-(signals.odds or 0.0), cosine=1 - (signals.cosine or 0.0)), there)
+        (replace(signals, odds=-(signals.odds or 0.0), relevance=1 - (signals.relevance or 0.0)), there)
         for signals, there in cases(200)
     ]
-    weights = calibration.fit(known, "made up", NONE).weights["window ko"]
-    assert (weights.odds, weights.cosine) == (calibration.LEAST_ODDS, 0.0)
+    fitted = calibration.fit(known, "made up", NONE)
+    assert weight(fitted, "window ko", "odds") == calibration.LEAST_ODDS
+    assert weight(fitted, "window ko", "relevance") == 0.0
 
 
-def test_the_whole_of_an_index_is_judged_without_the_cosine() -> None:
-    weights = calibration.fit(cases(200, whole=True), "made up", NONE).weights["whole ko"]
-    assert weights.cosine == 0.0 and weights.odds > 0
+def test_the_whole_of_an_index_is_judged_without_the_relevance() -> None:
+    fitted = calibration.fit(cases(200, whole=True), "made up", NONE)
+    assert weight(fitted, "whole ko", "relevance") == 0.0 < weight(fitted, "whole ko", "odds")
 
 
 def test_what_is_not_known_tells_nothing() -> None:
-    weights = Weights(odds=1.0, second=2.0, cosine=50.0, middle=0.88, average=0.7)
+    weights = Weights(0.0, {"odds": Term(1.0), "relevance": Term(50.0, 0.88), "certain": Term(2.0, -0.7)})
     unknown = Signals(0.5, None, 0, whole=False, spoken="en")
     assert weights.score(unknown) == 0.5
-    assert weights.score(replace(unknown, cosine=0.88, second=0.7)) == 0.5
+    assert weights.score(replace(unknown, relevance=0.88, certain=-0.7)) == 0.5
 
 
 def test_a_model_that_does_not_tell_its_odds_answers_unless_something_is_lacking() -> None:
