@@ -23,7 +23,9 @@ _ASKS = {
     r"|\bpercentage\b.*\?",
     "money": r"(?:가격|비용|요금|참가비|입장료|연봉|매출|예산)(?:\s?규모)?\S{0,3}\s?(?:은|는|이|가)?\s?얼마"
     r"|\bhow much (?:did|does|do|is|was|will) (?:it|the \w+(?: \w+)?) cost\b"
-    r"|\bwhat (?:is|was) the (?:price|fee|budget)\b",
+    r"|\bwhat (?:is|was) the (?:price|fee|budget)\b"
+    r"|몇\s?(?:조|억|만|천)?\s?(?:원|달러|유로|엔|위안)"
+    r"|\bhow many (?:(?:trillions?|billions?|millions?|thousands?)(?: of)? )?(?:won|dollars?|euros?|yen)\b",
     "countries": r"나라(?:들)?\s?이름|(?:두|세|네|몇|어느|무슨|어떤) 나라들?|나라들(?:은|이)"
     r"|\bcountries\b.*\?",
     "people": r"몇\s?(?:명|사람|분)"
@@ -64,8 +66,10 @@ _HEADLINE = re.compile(
 _SHORT_FORM = re.compile(r"[A-Z][A-Za-z0-9]{0,9}(?![a-z])|[가-힣]{2,6}(?=[은는이가]?\s)")
 _AGE = re.compile(r"\d+\s?(?:세|살)|\d+[\s-]years?[\s-]old|\baged \d+", re.IGNORECASE)
 _MONEY = re.compile(
-    r"\d[\d,.]*\s?[천백십]?[조억만천]*\s?(?:원|달러|유로|엔|위안)|[$€£₩]\s?\d|\b(?:won|dollars?|euros?|yen)\b"
+    r"\d[\d,.]*\s?[천백십]?[조억만천]*\s?(?:원|달러|유로|엔|위안)|[$€£₩]\s?\d[\d,.]*"
+    r"|(?:\d[\d,.]* )?(?:(?:trillion|billion|million|thousand) )?\b(?:won|dollars?|euros?|yen)\b"
 )
+_SHARE = re.compile(r"\d[\d,.]*\s?(?:%|퍼센트|프로(?![가-힣])|per ?cent)")
 _COUNTED = re.compile(
     r"\d|(?<![가-힣])(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|수십|수백|수천)\s?(?:명|개|곳|번|회|건|가지|대|사람|배)"
     r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|million|billion|trillion)\b",
@@ -107,7 +111,7 @@ _HAS: dict[str, Callable[[str], bool]] = {
     "countries": has_country,
     "people": lambda text: bool(_PEOPLE.search(text)),
     "companies": lambda text: bool(_COMPANIES.search(text)),
-    "number": lambda text: bool(_COUNTED.search(text)),
+    "number": lambda text: bool(_COUNTED.search(_SHARE.sub("", _MONEY.sub("", text)))),
     "person": lambda text: bool(people(text) or re.search(r"\b[A-Z][a-z]+(?: [A-Z][a-z-]+)+", text)),
     "email": lambda text: "@" in text,
     "telephone": lambda text: bool(_DASHED.search(text)),

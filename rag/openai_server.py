@@ -9,7 +9,10 @@ from typing import Any
 
 from index.errors import Cancelled, ModelFailed, ModelTimeout, ModelUnreachable
 from rag.llamacpp import yes_minus_no
-from rag.model import Cut, Prompt
+from rag.model import Cut, Prompt, Start
+
+LIKELIEST: dict[str, Any] = {"logprobs": True, "top_logprobs": 20}
+"""Asks for a reply's tokens with what else might have stood in their place; 20 is what the interface allows."""
 
 
 class OpenAIModel:
@@ -37,7 +40,8 @@ class OpenAIModel:
     def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
         """See AnsweringModel. Closing the connection is what stops the server."""
         deadline = time.monotonic() + self.seconds
-        with self._faults(), self._create(prompt, max_tokens=max_tokens, stream=True) as chunks:
+        begun = False
+        with self._faults(), self._create(prompt, max_tokens=max_tokens, stream=True, **LIKELIEST) as chunks:
             for chunk in chunks:
                 if cancel is not None and cancel.is_set():
                     raise Cancelled("The answer was stopped.")
@@ -45,7 +49,8 @@ class OpenAIModel:
                     raise self._timeout()
                 for choice in chunk.choices:
                     if choice.delta.content:
-                        yield choice.delta.content
+                        yield choice.delta.content if begun else _start(choice)
+                        begun = True
                     if choice.finish_reason == "length":
                         yield Cut()
 
@@ -54,9 +59,9 @@ class OpenAIModel:
         if cancel is not None and cancel.is_set():
             raise Cancelled("The answer was stopped.")
         with self._faults():
-            reply = self._create(prompt, max_tokens=1, logprobs=True, top_logprobs=20)
-        content = reply.choices[0].logprobs.content if reply.choices and reply.choices[0].logprobs else None
-        return yes_minus_no([(top.token, top.logprob) for top in content[0].top_logprobs]) if content else None
+            reply = self._create(prompt, max_tokens=1, **LIKELIEST)
+        likeliest = _likeliest(reply.choices[0]) if reply.choices else []
+        return yes_minus_no(likeliest) if likeliest else None
 
     def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
         """Nothing: the server keeps its own cache."""
@@ -98,3 +103,16 @@ class OpenAIModel:
             raise ModelFailed(
                 f"The model server at {self.url} failed: {reason}.", name=self.url, reason=reason
             ) from error
+
+
+def _start(choice: Any) -> Start:
+    """The first piece of a reply, with what else it might have begun with where the server tells."""
+    start = Start(choice.delta.content)
+    start.likeliest = _likeliest(choice)
+    return start
+
+
+def _likeliest(choice: Any) -> list[tuple[str, float]]:
+    """The likeliest tokens, with log-probabilities, for the place of the first one of a choice."""
+    content = choice.logprobs.content if choice.logprobs else None
+    return [(top.token, top.logprob) for top in content[0].top_logprobs] if content else []

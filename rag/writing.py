@@ -107,7 +107,7 @@ class Writer:
             return
         pieces: list[str] = []
         for piece in self._model.stream(prompts.draft(reading), LONGEST_ANSWER, self._cancel):
-            if isinstance(piece, Start) and weights.score(_begun(signals, piece)) < 0:
+            if not pieces and weights.score(_begun(signals, piece)) < 0:
                 yield replace(blank, reason="gate")
                 return
             pieces.append(piece)
@@ -141,8 +141,7 @@ class Writer:
         relevance, ranked = self._relevance(ranked), self._ranking.of(ranked)
         reading = self._reading(self._sentences(ranked), ranked)
         signals = self._signals(reading, ranked, relevance)
-        begun = next(iter(self._model.stream(prompts.draft(reading), 1, self._cancel)), "")
-        return _begun(signals, begun) if isinstance(begun, Start) else signals
+        return _begun(signals, next(iter(self._model.stream(prompts.draft(reading), 1, self._cancel)), ""))
 
     def _has_kind(self, quotes: Sequence[Citation]) -> bool:
         """Whether the quotes have a thing of the kind that is asked for, and name the part of it that is meant."""
@@ -320,11 +319,11 @@ class Writer:
         return "".join(self._context.text(sentence).split())
 
 
-def _begun(signals: Signals, start: Start) -> Signals:
-    """The signals with what the beginning of the draft tells."""
-    if not start.likeliest:
+def _begun(signals: Signals, piece: str) -> Signals:
+    """The signals with what the first piece of the draft tells, where the model does."""
+    if not isinstance(piece, Start) or not piece.likeliest:
         return signals
-    return replace(signals, certain=start.likeliest[0][1], denying=denial(start.likeliest))
+    return replace(signals, certain=piece.likeliest[0][1], denying=denial(piece.likeliest))
 
 
 def _is_cut(pieces: Sequence[str]) -> bool:

@@ -111,7 +111,10 @@ def test_a_draft_that_ends_with_the_limit_is_not_shown_as_an_answer(open_answere
     assert answer.status == "quoted" and answer.text.startswith("“개발에는 5년간 1200억원이")
 
 
-@pytest.mark.parametrize(("likeliest", "status"), [((("부산", -0.1),), "answered"), ((("부산", -2.0),), "not_found")])
+@pytest.mark.parametrize(
+    ("likeliest", "status"),
+    [((("부산", -0.1),), "answered"), ((("부산", -2.0),), "not_found"), ((), "not_found")],
+)
 def test_a_draft_that_begins_with_doubt_is_refused_at_once(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -130,7 +133,7 @@ def test_a_draft_that_begins_with_doubt_is_refused_at_once(
                 yield piece
 
     monkeypatch.setenv("MUREUM_MODELS", str(tmp_path / "models"))
-    weights = Weights(0.0, {"odds": Term(0.1), "certain": Term(1.0, -1.0, 0.6)})
+    weights = Weights(-0.4, {"odds": Term(0.1), "certain": Term(1.0, -1.0, 0.6)})
     save("fake", FakeEncoder().name, Calibration({"whole ko": weights}))
     model = Doubting(gate=lambda _: 1.0)
     answer = open_answerer(model).ask("신약은 어디서 공개됐어?")

@@ -17,7 +17,7 @@ from index.errors import Cancelled, ModelFailed, ModelTimeout, ModelUnreachable,
 from index.fetching import fetch
 from index.models import ANSWERING_MODEL
 from rag.llamacpp import LlamaCppModel, yes_minus_no
-from rag.model import AnsweringModel, Cut, Message
+from rag.model import AnsweringModel, Cut, Message, Start, denial
 from rag.openai_server import OpenAIModel
 from rag.transformers_model import TransformersModel
 
@@ -35,6 +35,15 @@ def test_llama_says_yes_and_no(llama: LlamaCppModel) -> None:
     yes = llama.yes_or_no((Message("user", "Is Seoul in Korea? Answer yes or no."),))
     no = llama.yes_or_no((Message("user", "Is Seoul in France? Answer yes or no."),))
     assert yes is not None and no is not None and yes > 0 > no
+
+
+def test_llama_tells_what_it_might_have_begun_with(llama: LlamaCppModel) -> None:
+    sure, *_ = llama.stream((Message("user", "Is Seoul in Korea? Answer yes or no."),), 3)
+    assert isinstance(sure, Start)
+    assert sure.likeliest[0][0].strip().lower() == "yes" and sure.likeliest[0][1] > -0.7
+    assert [value for _, value in sure.likeliest] == sorted((value for _, value in sure.likeliest), reverse=True)
+    denying, *_ = llama.stream((Message("user", "Is Seoul in France? Answer yes or no."),), 3)
+    assert isinstance(denying, Start) and denial(denying.likeliest) > 0 > denial(sure.likeliest)
 
 
 def test_llama_stops_when_cancelled(llama: LlamaCppModel) -> None:
@@ -158,6 +167,8 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
 def test_openai_server(llama: LlamaCppModel) -> None:
     """llama.cpp's own server on loopback stands for every OpenAI-compatible one."""
     remote = OpenAIModel(llama.url, key=llama.key)
+    start, *_ = remote.stream((Message("user", "Is Seoul in Korea? Answer yes or no."),), 3)
+    assert isinstance(start, Start) and start.likeliest[0][1] > -0.7
     assert "서울" in "".join(remote.stream((Message("user", "대한민국의 수도는? 한 단어로."),), 12))
     odds = remote.yes_or_no((Message("user", "Is Seoul in Korea? Answer yes or no."),))
     assert odds is not None and odds > 0
