@@ -28,7 +28,7 @@ LEAST_ODDS = 0.25
 """Weight that the model's odds keep in any fit. Question sets ask about the matter of their documents; what the odds
 tell best, that a question is about something else altogether, hardly occurs in them."""
 
-LENIENCE = 0.9
+LENIENCE = 0.75
 """Added to the balanced score where the model has read all of an index: the checks after the gate (kind, subject,
 wording) refuse much of what has no answer, and nothing brings back an answer that it refused (docs/decisions.md)."""
 
@@ -50,7 +50,6 @@ class Signals:
     whole:   the index is small enough for the model to read all of it.
     spoken:  the question's language.
     certain: log-probability of the first token that the model writes; None until then, and when it does not tell.
-    denying: log-odds that this first token says no or not; None as with `certain`.
     """
 
     odds: float | None
@@ -59,7 +58,6 @@ class Signals:
     whole: bool
     spoken: Language
     certain: float | None = None
-    denying: float | None = None
 
     @property
     def situation(self) -> str:
@@ -73,11 +71,10 @@ class Signals:
             "relevance": None if self.whole else self.relevance,
             "lacking": -min(self.lacking, MOST_LACKING),
             "certain": self.certain,
-            "denying": None if self.denying is None else -self.denying,
         }
 
 
-LATE = ("certain", "denying")
+LATE = ("certain",)
 """Signals that are known only once the model begins to write."""
 
 
@@ -182,8 +179,8 @@ def _read(path: Path) -> str:
 def fit(cases: Sequence[tuple[Signals, bool]], made: str, base: Calibration) -> Calibration:
     """Weights from questions of which it is known whether they have an answer.
 
-    Answerable and unanswerable questions weigh the same, whatever their numbers: the bar balances both mistakes. A
-    situation that has too few questions keeps the weights of `base`.
+    Answerable and unanswerable questions weigh the same, whatever their numbers, and the bar lies where both mistakes
+    are as frequent. A situation that has too few questions keeps the weights of `base`.
     """
     weights = dict(base.weights)
     for situation in sorted({signals.situation for signals, _ in cases}):
@@ -206,12 +203,21 @@ def _fit(cases: Sequence[tuple[Signals, bool]]) -> Weights:
     middles[told], spreads[told] = np.nanmean(known[:, told], axis=0), np.nanstd(known[:, told], axis=0)
     rows = np.nan_to_num(known - middles)
     importance = np.where(there > 0, 0.5 / there.sum(), 0.5 / (len(there) - there.sum())) * len(there)
-    *weights, bias = _regress(rows, there, importance)
-    bias += LENIENCE if cases[0][0].whole else 0.0
+    *weights, _ = _regress(rows, there, importance)
+    bias = (LENIENCE if cases[0][0].whole else 0.0) - _even_bar(rows @ np.array(weights), there)
     rounded = [[round(float(one), 4) for one in term] for term in zip(weights, middles, spreads, strict=True)]
     return Weights(
         round(float(bias), 4), {name: Term(*term) for name, term in zip(names, rounded, strict=True) if term[0]}
     )
+
+
+def _even_bar(scores: Rows, there: Rows) -> float:
+    """Where as large a share of the unanswerable lies above as of the answerable below."""
+    ordered = np.sort(scores)
+    bars = (ordered[1:] + ordered[:-1]) / 2
+    above = np.array([np.mean(scores[there == 0] >= bar) for bar in bars])
+    below = np.array([np.mean(scores[there > 0] < bar) for bar in bars])
+    return float(bars[np.argmin(np.abs(above - below))])
 
 
 def _number(value: float | None) -> float:

@@ -24,6 +24,7 @@ _ASKS = {
     "money": r"(?:가격|비용|요금|참가비|입장료|연봉|매출|예산)(?:\s?규모)?\S{0,3}\s?(?:은|는|이|가)?\s?얼마"
     r"|\bhow much (?:did|does|do|is|was|will) (?:it|the \w+(?: \w+)?) cost\b"
     r"|\bwhat (?:is|was) the (?:price|fee|budget)\b"
+    r"|\bhow much money\b"
     r"|몇\s?(?:조|억|만|천)?\s?(?:원|달러|유로|엔|위안)"
     r"|\bhow many (?:(?:trillions?|billions?|millions?|thousands?)(?: of)? )?(?:won|dollars?|euros?|yen)\b",
     "countries": r"나라(?:들)?\s?이름|(?:두|세|네|몇|어느|무슨|어떤) 나라들?|나라들(?:은|이)"
@@ -151,6 +152,11 @@ def part_asked(question: str) -> str:
     '그중에 월세는 얼마야?' → '월세'; '' where it does not."""
     match = _PART.search(question)
     return (match["ko"] or match["en"]).lower() if match else ""
+
+
+def asks_figure(question: str) -> bool:
+    """Whether a number answers a question: an age, an amount, a percentage, how many."""
+    return kind_of(question) in _CRISP - {"email", "telephone"}
 
 
 def lacks_figure(question: str, claim: str) -> bool:

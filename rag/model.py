@@ -1,6 +1,5 @@
 """What the program asks of an answering model, and a predictable one for tests."""
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,12 +17,6 @@ class Message:
 
 Prompt = tuple[Message, ...]
 
-DENIALS = frozenset(("no", "non", "none", "not", "n", "없", "없음", "아니"))
-"""First tokens of replies that say that there is nothing."""
-
-LEAST_CHANCE = 1e-6
-"""Of a first token, where it is not among the likeliest."""
-
 
 class Start(str):
     """The first piece of a reply, from a model that tells what else it might have begun with.
@@ -38,13 +31,6 @@ class Cut(str):
     """The last piece of a reply that the length limit has ended; empty."""
 
     __slots__ = ()
-
-
-def denial(likeliest: Sequence[tuple[str, float]]) -> float:
-    """The log-odds that a reply begins with a word that says no or not, from its likeliest first tokens."""
-    chance = sum(math.exp(value) for token, value in likeliest if token.strip().lower() in DENIALS)
-    chance = min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE)
-    return math.log(chance / (1 - chance))
 
 
 class AnsweringModel(Protocol):

@@ -156,9 +156,10 @@ class Ranking:
         asked, lexical = tokens(self._asked.text), self._context.snapshot.lexical
         found = []
         for one in sentences:
-            own = set(tokens(self._context.text(one)))
-            subject = set(tokens(self._subject(one))) if asked else set()
-            gain = lexical.coverage(asked, own | subject) - lexical.coverage(asked, own) if subject else 0.0
+            gain = 0.0
+            if subject := set(tokens(self._subject(one))):
+                own = set(tokens(self._context.text(one)))
+                gain = lexical.coverage(asked, own | subject) - lexical.coverage(asked, own)
             found.append(replace(one, score=one.score + COVERAGE_SHARE * gain))
         return found
 

@@ -16,8 +16,8 @@ from rag.calibration import Signals
 from rag.context import Context
 from rag.countries import is_about_other_country
 from rag.disagreement import disagree
-from rag.kinds import has_kind, lacks_figure, part_asked, role_asked
-from rag.model import Cut, Start, denial
+from rag.kinds import asks_figure, has_kind, lacks_figure, part_asked, role_asked
+from rag.model import Cut, Start
 from rag.questions import Question
 from rag.ranking import SHOWN, Means, Ranking
 from rag.records import Answer, Checking, Citation, Draft, Quote
@@ -126,6 +126,8 @@ class Writer:
             yield self.quoted(blank, other, "disagreement")
         elif not holding and verdicts[0].reason == "actor" and not self._asked.earlier:
             yield replace(blank, reason="actor")
+        elif not holding and verdicts[0].reason == "support" and asks_figure(self._asked.text):
+            yield replace(blank, reason="kind")  # the figure stands there, but it is one of something else
         elif not holding:
             # a draft about something else has led the ranking astray
             quotes = self._quotes(self._ranking.telling_first(before)) if verdicts[0].reason in ASTRAY else quotes
@@ -323,7 +325,7 @@ def _begun(signals: Signals, piece: str) -> Signals:
     """The signals with what the first piece of the draft tells, where the model does."""
     if not isinstance(piece, Start) or not piece.likeliest:
         return signals
-    return replace(signals, certain=piece.likeliest[0][1], denying=denial(piece.likeliest))
+    return replace(signals, certain=piece.likeliest[0][1])
 
 
 def _is_cut(pieces: Sequence[str]) -> bool:

@@ -155,6 +155,11 @@ def test_another_ones_words_are_not_quoted_for_whom_the_question_names(tmp_path:
         assert (answer.status, answer.reason) == ("not_found", "actor")
 
 
+def test_a_figure_of_something_else_is_not_quoted(open_answerer: Open) -> None:
+    answer = open_answerer(says("연구소장 연봉은 해마다 1200억원")).ask("이도윤 연구소장 연봉은 얼마야?")
+    assert (answer.status, answer.reason) == ("not_found", "kind")
+
+
 def test_an_amount_is_not_given_for_a_part_of_it_that_is_not_named(open_answerer: Open) -> None:
     history = [Turn("개발비는 얼마였어?", "1200억원 [1]")]
     answer = open_answerer(says("1200억원")).ask("그중에 임금은 얼마야?", history)

@@ -19,6 +19,7 @@ from rag.kinds import defines, has_kind, kind_of, lacks_figure, part_asked, role
         ("입장료가 얼마야?", "money"),
         ("How much did it cost to attend?", "money"),
         ("How many trillion won would it save?", "money"),
+        ("And how much money will be spent on it?", "money"),
         ("몇 조 원이나 아껴?", "money"),
         ("재단 이사장 이름이 뭐야?", "person"),
         ("What is the name of the head of the foundation?", "person"),

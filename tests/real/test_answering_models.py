@@ -17,7 +17,7 @@ from index.errors import Cancelled, ModelFailed, ModelTimeout, ModelUnreachable,
 from index.fetching import fetch
 from index.models import ANSWERING_MODEL
 from rag.llamacpp import LlamaCppModel, yes_minus_no
-from rag.model import AnsweringModel, Cut, Message, Start, denial
+from rag.model import AnsweringModel, Cut, Message, Start
 from rag.openai_server import OpenAIModel
 from rag.transformers_model import TransformersModel
 
@@ -42,8 +42,6 @@ def test_llama_tells_what_it_might_have_begun_with(llama: LlamaCppModel) -> None
     assert isinstance(sure, Start)
     assert sure.likeliest[0][0].strip().lower() == "yes" and sure.likeliest[0][1] > -0.7
     assert [value for _, value in sure.likeliest] == sorted((value for _, value in sure.likeliest), reverse=True)
-    denying, *_ = llama.stream((Message("user", "Is Seoul in France? Answer yes or no."),), 3)
-    assert isinstance(denying, Start) and denial(denying.likeliest) > 0 > denial(sure.likeliest)
 
 
 def test_llama_stops_when_cancelled(llama: LlamaCppModel) -> None:
