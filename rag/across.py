@@ -20,7 +20,8 @@ class QuestionTranslator:
         self._known: dict[str, str] = {}
 
     def of(self, question: str, snapshot: Snapshot, cancel: threading.Event | None = None) -> str:
-        """The question in the language that it is not asked in; '' where no passage of the snapshot is in that.
+        """The question in the language that it is not asked in; '' where no passage of the snapshot is in that, and
+        where the model has not translated it.
 
         Raises what the model raises.
         """
@@ -29,5 +30,6 @@ class QuestionTranslator:
             return ""
         if question not in self._known:
             prompt = prompts.question_translation(question, wanted)
-            self._known[question] = "".join(self._model.stream(prompt, LONGEST, cancel)).strip()
+            written = "".join(self._model.stream(prompt, LONGEST, cancel)).strip()
+            self._known[question] = written if language(written) == wanted else ""
         return self._known[question]

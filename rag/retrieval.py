@@ -34,16 +34,13 @@ SENTENCE_SHARE = 0.5
 RERANKED = 60
 """Passages of the pool that are compared with the question token by token, at least."""
 
-VECTOR_SHARE = 0.1
-"""Weight of the passage's and its best sentence's cosine in the dense score of those; that of the tokens' is 1."""
-
 REPEATED_PENALTY = 0.15
 """Taken from the score of captions and credit lines, so that they come after text that says as much."""
 
 COVERAGE_SHARE = 0.25
 """What a sentence that has all words of the question gains over one that has none (cosine scale)."""
 
-TRANSLATED_SHARE = 0.3
+TRANSLATED_SHARE = 0.15
 """Weight of the question's translation where it is searched for beside the question; the rest is the question's."""
 
 TOKEN_SHARE = 0.2
@@ -118,7 +115,7 @@ class _Side:
 
     def scores(self, rows: Sequence[int], texts: Sequence[str]) -> Vectors:
         """Of each passage, (n,): both sides mixed, [0, 1]."""
-        dense = self._view.by_tokens(rows) + VECTOR_SHARE * self._near(rows)
+        dense = self._view.by_tokens(rows)
         known = _knowledge(self._snapshot, self._words, rows, self.lexical, texts)
         return _mix(dense, self.lexical[rows], known)
 

@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index.build import add
@@ -55,6 +56,8 @@ def test_questions_are_translated_once_and_where_it_is_of_use(index: Index) -> N
     assert [translator.of("어느 도서관?", snapshot) for _ in range(2)] == ["Which library?"] * 2
     assert len(model.prompts) == 1
     assert translator.of("어느 도서관?", replace(snapshot, counts={"ko": 3, "en": 0})) == ""
+    echo = QuestionTranslator(FakeModel(lambda _: "어느 도서관?"))
+    assert echo.of("어느 도서관?", snapshot) == ""  # not translated at all
 
 
 def test_the_passage_with_the_words_comes_first(index: Index) -> None:
@@ -100,8 +103,9 @@ def test_passages_are_compared_token_by_token(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(retrieval, "DENSE_WEIGHT", 1.0)
     with closing(Index(tmp_path / "index", FakeEncoder())) as index:
         assert search(index, "quartz lantern")[0].passage.document == "long.txt"
-        monkeypatch.setattr(retrieval, "VECTOR_SHARE", 100.0)
-        assert search(index, "quartz lantern")[0].passage.document == "short.txt"
+        monkeypatch.setattr("rag.retrieval._View.by_tokens", lambda view, rows: view.nearest(rows))
+        monkeypatch.setattr("rag.retrieval._View.by_sentence", lambda view, rows: [np.zeros(1)] * len(rows))
+        assert search(index, "quartz lantern")[0].passage.document == "short.txt"  # as their vectors alone have it
 
 
 def test_k_limits(index: Index) -> None:
