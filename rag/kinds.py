@@ -57,7 +57,9 @@ _PICTURE = re.compile(
 )
 """Who took a picture, not what or whom it shows."""
 _AUTHOR = re.compile(
-    r"기자|(?:기사|글)\S{0,2}\s*(?:쓴|작성)|\b(?:reporter|journalist|author|byline)\b|\bwho wrote\b", re.IGNORECASE
+    r"기자|(?:기사|글)\S{0,2}\s*(?:누가\s*)?(?:쓴|썼|작성)"
+    r"|\b(?:reporter|journalist|author|byline)\b|\bwho wrote\b",
+    re.IGNORECASE,
 )
 _HEADLINE = re.compile(
     r"헤드라인|(?:기사|문서|글)\S{0,2}\s?제목|\bheadline\b"

@@ -86,6 +86,8 @@ def test_definitions() -> None:
         ("What is in the photo by the river?", ""),
         ("Whose photo is it, and who is it by?", "photo"),
         ("기사 쓴 기자는?", "byline"),
+        ("이 글은 누가 썼나요?", "byline"),
+        ("누가 편지를 썼어?", ""),
         ("누가 이겼어?", ""),
     ],
 )
