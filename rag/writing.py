@@ -217,19 +217,24 @@ class Writer:
             lexical = lexical or self._context.snapshot.lexical
             verdict = verify(claim, self._asked.text, self._asked.language, evidence, lexical)
             if number == 0 and not verdict.reason:
-                leaves_open = asks_who(self._asked.text) and all(
-                    leaves_open_who(originals[row]) for row in verdict.cited
-                )
-                if who:  # one sentence says who it was, the other what was done
-                    verdict = replace(verdict, cited=tuple(sorted({*verdict.cited, *rows})))
-                fault = self._misses_question(verdict, originals, translated)
-                fault = "kind" if leaves_open and asks_who(self._asked.text) else fault
-                verdict = replace(verdict, reason=fault)
+                verdict = self._on_question(verdict, rows if who else (), originals, translated)
             verdicts.append(verdict)
         return verdicts
 
+    def _on_question(
+        self, verdict: Verdict, pair: Sequence[int], originals: Sequence[str], translated: bool
+    ) -> Verdict:
+        """What a claim comes to that its sentence supports: whether it is an answer to the question.
+
+        pair: the rows of what somebody did and of who it was, where two sentences say that; both are cited then.
+        """
+        if asks_who(self._asked.text) and all(leaves_open_who(originals[row]) for row in verdict.cited):
+            return replace(verdict, reason="kind")
+        verdict = replace(verdict, cited=tuple(sorted({*verdict.cited, *pair})))
+        return replace(verdict, reason=self._misses_question(verdict, originals, translated))
+
     def _misses_question(self, verdict: Verdict, originals: Sequence[str], translated: bool) -> str:
-        """Why a claim that its sentence supports answers another question; '' when it does not."""
+        """Why a claim that its sentences support answers another question; '' when it does not."""
         if lacks_figure(self._asked.text, verdict.text):
             return "kind"
         cited = [originals[row] for row in verdict.cited]
