@@ -97,6 +97,24 @@ def newest(index: Path) -> Path | None:
     return max(found, key=lambda path: int(path.name.removeprefix(_PREFIX)), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A folder as it was at a moment: another one of the same name, or one that has lost a file, has another mark."""
+
+    folder: Path | None
+    inode: int = 0
+    changed: int = 0
+
+
+def mark(folder: Path | None) -> Mark:
+    """The mark of a folder now; that of no folder where it is gone meanwhile."""
+    with suppress(OSError):
+        if folder is not None:
+            stat = folder.stat()
+            return Mark(folder, stat.st_ino, stat.st_mtime_ns)
+    return Mark(None)
+
+
 def fault(folder: Path | None, recipe: Recipe) -> str:
     """What is wrong with a folder, or ''; 'missing' where there is none of this recipe."""
     try:
@@ -147,7 +165,8 @@ def publish(derived: Derived, index: Path, state: int, recipe: Recipe) -> Path:
         (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         folder.chmod(index.stat().st_mode & 0o777)
         target = index / f"{_PREFIX}{state}"
-        shutil.rmtree(target, ignore_errors=True)  # a damaged one
+        with suppress(FileNotFoundError):  # a damaged one, or another process has been faster
+            target.rename(Path(tempfile.mkdtemp(dir=index, prefix=f".{_PREFIX}{state}.")) / "old")
         folder.rename(target)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -233,10 +233,12 @@ def _from_files(
 
 def derived_fault(catalogue: Catalogue) -> str:
     """What is wrong with what is derived, or ''; that it is not there yet is no fault."""
-    folder = derived.newest(catalogue.path.parent)
-    fault = derived.fault(folder, catalogue.recipe)
-    while folder != (newer := derived.newest(catalogue.path.parent)):  # another process has put it there and this away
-        folder, fault = newer, derived.fault(newer, catalogue.recipe)
+    index, fault = catalogue.path.parent, ""
+    found, seen = derived.mark(derived.newest(index)), None
+    while found != seen:  # else another process has put it there, or taken it away, while it was looked at
+        fault = derived.fault(found.folder, catalogue.recipe)
+        found, seen = derived.mark(derived.newest(index)), found
+    folder = found.folder
     return f"{folder.name} is {fault}; the next start makes it anew" if folder and fault not in ("", "missing") else ""
 
 

@@ -20,12 +20,18 @@ from index.fake import FakeEncoder
 from index.records import Document
 from index.rows import PassageRow
 
+
+def say(*words: object) -> None:
+    """A line in one piece: a signal between a print's text and its end would leave half of one."""
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
 put = Catalogue.put
 
 
 def put_and_tell(self: Catalogue, document: Document, rows: Sequence[PassageRow]) -> None:
     put(self, document, rows)
-    print("stored", document.name, flush=True)
+    say("stored", document.name)
 
 
 def act(what: str, folder: Path, argument: str) -> None:
@@ -35,14 +41,14 @@ def act(what: str, folder: Path, argument: str) -> None:
         build.remove(folder, argument.split(), FakeEncoder())
     else:
         build.rebuild(folder, FakeEncoder(argument))
-    print("done", flush=True)
+    say("done")
 
 
 def main() -> None:
     vars(build)["tokens"] = str.split  # the real analyser takes a second to load
     build.BATCH_PASSAGES = 1  # a transaction at a time
     Catalogue.put = put_and_tell  # type: ignore[method-assign]
-    print("ready", flush=True)
+    say("ready")
     for line in sys.stdin:
         what, folder, argument, seconds, limit, end = json.loads(line)
         child = os.fork()
@@ -54,16 +60,16 @@ def main() -> None:
                 act(what, Path(folder), argument)
                 code = 0
             except KeyboardInterrupt:
-                print("interrupted", flush=True)
+                say("interrupted")
             except MureumError as error:
-                print("error", error.code, error, flush=True)
+                say("error", error.code, error)
             finally:
                 os._exit(code)
         if seconds is not None:
             time.sleep(seconds)
             os.kill(child, end)  # it is not waited for yet: the number is still its own
         _, status = os.waitpid(child, 0)
-        print("end", os.waitstatus_to_exitcode(status), flush=True)
+        say("end", os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import build, snapshot
+from index import build, derived, snapshot
 from index.catalogue import Catalogue
 from index.derived import Derived
 from index.errors import DocumentNotFound, IndexDamaged, IndexMissing
 from index.fake import FakeEncoder
 from index.reading import document
+from index.records import Recipe
 from index.snapshot import Index, recipe_for
 from index.tokens import tokens
 
@@ -162,6 +163,24 @@ def test_a_damaged_file_is_made_anew_without_encoding(damage: str, name: str, fo
     assert encoder.encoded == 0
     assert path.read_bytes() == good
     assert build.verify(folder, recipe_for(FakeEncoder())) == []
+
+
+def test_what_is_replaced_while_it_is_looked_at_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Index(folder, FakeEncoder()).close()
+    mine, looked, fault = derived_folder(folder), [], derived.fault
+
+    def replaced(found: Path | None, recipe: Recipe) -> str:
+        looked.append(found)
+        if len(looked) == 1:  # another process has made the same state
+            shutil.copytree(mine, folder / "copy")
+            shutil.rmtree(mine)
+            (folder / "copy").rename(mine)
+            return "damaged"
+        return fault(found, recipe)
+
+    monkeypatch.setattr(derived, "fault", replaced)
+    assert build.verify(folder, recipe_for(FakeEncoder())) == []
+    assert looked == [mine, mine]
 
 
 def test_it_is_made_when_it_is_first_wanted(folder: Path) -> None:
