@@ -165,19 +165,28 @@ def publish(derived: Derived, index: Path, state: int, recipe: Recipe) -> Path:
         (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         folder.chmod(index.stat().st_mode & 0o777)
         target = index / f"{_PREFIX}{state}"
-        with suppress(FileNotFoundError):  # a damaged one, or another process has been faster
-            target.rename(Path(tempfile.mkdtemp(dir=index, prefix=f".{_PREFIX}{state}.")) / "old")
+        _remove(target)  # a damaged one, or another process has been faster
         folder.rename(target)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    for old in (*index.glob(f"{_PREFIX}*"), *index.glob(f".{_PREFIX}*")):  # of other states and of killed processes
+    for old in index.glob(f"{_PREFIX}*"):  # of other states
         if old != target:
-            shutil.rmtree(old, ignore_errors=True)
+            _remove(old)
+    for old in index.glob(f".{_PREFIX}*"):  # of killed processes
+        shutil.rmtree(old, ignore_errors=True)
     for old in (*index.glob("vectors-*"), *index.glob(".vectors-*")):  # of format 2
         with suppress(OSError):
             old.unlink()
     return target
+
+
+def _remove(folder: Path) -> None:
+    """Take a folder away in one step, so that nobody who looks at it meanwhile finds half of it."""
+    with suppress(OSError):
+        away = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{_PREFIX}old."))
+        folder.rename(away / folder.name)
+        shutil.rmtree(away, ignore_errors=True)
 
 
 def _digest(path: Path) -> str:

@@ -20,10 +20,6 @@ _NO_BODY = frozenset(
     " 출처 대처 조처 부처 거처 상처 시청 신청 요청 초청 구청 공사 은행".split()
 )
 
-
-ANTECEDENT = 5
-"""Sentences before one without a subject among which the person is looked for that it is about."""
-
 _WHO = re.compile(r"누가|누구|누군|\bwho\b", re.IGNORECASE)
 _QUOTATION = re.compile(r"[“\"][^”\"]*[”\"]")
 

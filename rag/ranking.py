@@ -11,7 +11,7 @@ from index.sentences import language
 from index.snapshot import Index
 from index.tokens import tokens
 from rag.across import QuestionTranslator
-from rag.actors import ANTECEDENT, asked_about, bodies, leaves_open_who, persons
+from rag.actors import asked_about, bodies, leaves_open_who, persons
 from rag.bridge import Bridge, foreign
 from rag.calibration import Calibration
 from rag.context import Context
@@ -45,6 +45,10 @@ CREDITED = 1.0
 TURNED_TO = 1.0
 """Added to that of a sentence which names whom a follow-up turns to ('And the foundation?'): the question before it,
 which is searched for too, is about somebody else."""
+
+
+ANTECEDENT = 5
+"""Sentences before one without a subject among which the one is looked for that names whom it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +167,23 @@ class Ranking:
             found.append(replace(one, score=one.score + COVERAGE_SHARE * gain))
         return found
 
+    def antecedent(self, sentence: Citation) -> Citation | None:
+        """Where a sentence leaves open whom it is about, the nearest one before it that has a subject and names a
+        person or body."""
+        if self._context.role(sentence) or not leaves_open_who(self._context.text(sentence)):
+            return None
+        for one in self._context.before(sentence)[:ANTECEDENT]:
+            text = self._context.text(one)
+            if not leaves_open_who(text) and (persons(text) or bodies(text)):
+                return one
+        return None
+
     def _subject(self, sentence: Citation) -> str:
-        """Names and titles in the nearest sentence before that has a subject, '' where this one has its own."""
-        if not leaves_open_who(self._context.text(sentence)):
+        """The names and titles in the antecedent of a sentence, '' where it has none."""
+        if (found := self.antecedent(sentence)) is None:
             return ""
-        before = map(self._context.text, self._context.before(sentence)[:ANTECEDENT])
-        nearest = next((text for text in before if not leaves_open_who(text)), "")
-        named = [f"{name} {title_after(nearest, name)}" for name in persons(nearest)]
-        return " ".join([*named, *bodies(nearest)])
+        text = self._context.text(found)
+        return " ".join([*(f"{name} {title_after(text, name)}" for name in persons(text)), *bodies(text)])
 
     def _definitions_first(self, sentences: Sequence[Citation]) -> Sequence[Citation]:
         """In the order of their scores, raised what defines the short form that is asked for, the credit line of whom

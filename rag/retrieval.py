@@ -101,13 +101,12 @@ class _Side:
         self._words = tokens(question)
         self._among = among
         self._view = _View(snapshot, index.encoder, self._asked, language(question))
-        self._nearness: dict[int, float] = {}
         self.lexical = _only(snapshot.lexical.scores(self._words), among)
 
     def near(self, count: int) -> list[int]:
         """The rows that vectors or words put first, `count` at most."""
         rows = _pool(self._snapshot, self._asked.vector, self.lexical, self._among)
-        nearness = self._near(rows)
+        nearness = self._view.nearest(rows)
         shared = self.lexical[rows]
         worded = [place for place in np.argsort(-shared, kind="stable")[: count // 4] if shared[place] > 0]
         order = dict.fromkeys([*np.argsort(-nearness, kind="stable")[: count - len(worded)], *worded])
@@ -118,13 +117,6 @@ class _Side:
         dense = self._view.by_tokens(rows)
         known = _knowledge(self._snapshot, self._words, rows, self.lexical, texts)
         return _mix(dense, self.lexical[rows], known)
-
-    def _near(self, rows: Sequence[int]) -> Vectors:
-        """The passages' nearness by vectors, (n,), each worked out once."""
-        new = [row for row in rows if row not in self._nearness]
-        if new:
-            self._nearness.update(zip(new, self._view.nearest(new).tolist(), strict=True))
-        return np.array([self._nearness[row] for row in rows], np.float32)
 
     def cosines(self, rows: Sequence[int]) -> Vectors:
         """Of the passages' vectors with the question's, (n,)."""

@@ -94,6 +94,12 @@ def verify(draft: str, question: str, spoken: Language, evidence: Evidence, lexi
     return Verdict(text, (), reason or "support")
 
 
+def is_of_the_matter(question: str, texts: Sequence[str]) -> bool:
+    """Whether any of the texts has a word of the question that is no mere wording, or the question has none."""
+    asked = set(tokens(question)) - _WORDING
+    return not asked or any(not asked.isdisjoint(tokens(text)) for text in texts)
+
+
 def _fault(claim: str, question: str, reading: str, original: str, support: float) -> str:
     """Why a sentence does not support the claim; '' when it does."""
     if unsupported(claim, [original, question]):

@@ -10,19 +10,20 @@ from index.lexical import LexicalStore
 from index.sentences import sentences as split_sentences
 from index.tokens import tokens
 from rag import prompts
-from rag.actors import ANTECEDENT, asks_who, leaves_open_who, persons, strays
+from rag.actors import asks_who, leaves_open_who, strays
 from rag.answerability import asks_of_strangers, is_yes_no, lack
 from rag.calibration import Signals
 from rag.context import Context
 from rag.countries import is_about_other_country
 from rag.disagreement import disagree
+from rag.framing import matter
 from rag.kinds import asks_figure, has_kind, lacks_figure, part_asked, role_asked
 from rag.model import Cut, Start
 from rag.questions import Question
 from rag.ranking import SHOWN, Means, Ranking
 from rag.records import Answer, Checking, Citation, Draft, Quote
 from rag.subjects import holders, telling_words
-from rag.verification import Evidence, Verdict, verify
+from rag.verification import Evidence, Verdict, is_of_the_matter, verify
 
 HINTS = 1
 """Sentences that are said again next to the question when the prompt holds the whole of an index."""
@@ -217,20 +218,23 @@ class Writer:
             lexical = lexical or self._context.snapshot.lexical
             verdict = verify(claim, self._asked.text, self._asked.language, evidence, lexical)
             if number == 0 and not verdict.reason:
-                verdict = self._on_question(verdict, rows if who else (), originals, translated)
+                verdict = self._on_question(verdict, rows if who else (), evidence, translated)
             verdicts.append(verdict)
         return verdicts
 
-    def _on_question(
-        self, verdict: Verdict, pair: Sequence[int], originals: Sequence[str], translated: bool
-    ) -> Verdict:
+    def _on_question(self, verdict: Verdict, pair: Sequence[int], evidence: Evidence, translated: bool) -> Verdict:
         """What a claim comes to that its sentence supports: whether it is an answer to the question.
 
         pair: the rows of what somebody did and of who it was, where two sentences say that; both are cited then.
         """
+        originals = evidence.originals
         if asks_who(self._asked.text) and all(leaves_open_who(originals[row]) for row in verdict.cited):
             return replace(verdict, reason="kind")
         verdict = replace(verdict, cited=tuple(sorted({*verdict.cited, *pair})))
+        if asks_who(self._asked.text) and not self._asked.earlier:  # a name alone stands in many sentences
+            read = [text for row in verdict.cited for text in (originals[row], evidence.readings[row])]
+            if not is_of_the_matter(matter(self._asked.text), read):
+                return replace(verdict, reason="subject")
         return replace(verdict, reason=self._misses_question(verdict, originals, translated))
 
     def _misses_question(self, verdict: Verdict, originals: Sequence[str], translated: bool) -> str:
@@ -300,15 +304,12 @@ class Writer:
         return [ranked[0], *(() if self._is_line_asked(ranked[0]) else who or near)]
 
     def _who(self, sentence: Citation) -> list[Citation]:
-        """Where a question asks who and the sentence leaves it open, the nearest one before it with a person."""
-        text = self._context.text(sentence)
-        if not asks_who(self._asked.text) or self._context.role(sentence) or not leaves_open_who(text):
+        """Where a question asks who and the sentence leaves it open, the one before it that says who."""
+        found = self._ranking.antecedent(sentence) if asks_who(self._asked.text) else None
+        if found is None:
             return []
-        near = self._context.before(sentence)[:ANTECEDENT]
-        found = [one for one in near if persons(self._context.text(one))][:1]
-        for one in found:
-            self._bridge.translate(self._context.text(one), self._asked.language, self._cancel)
-        return found
+        self._bridge.translate(self._context.text(found), self._asked.language, self._cancel)
+        return [found]
 
     def _marked(self, sentences: Sequence[Citation]) -> tuple[Citation, ...]:
         """The sentences numbered, with their translations for who asks in another language."""

@@ -183,6 +183,23 @@ def test_what_is_replaced_while_it_is_looked_at_is_no_damage(folder: Path, monke
     assert looked == [mine, mine]
 
 
+def test_an_older_state_goes_in_one_step(folder: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is emptied file by file has no longer the name by which others look for it."""
+    Index(folder, FakeEncoder()).close()
+    before, emptied, rmtree = derived_folder(folder), [], shutil.rmtree
+
+    def emptying(path: Path, ignore_errors: bool = False) -> None:
+        emptied.append(Path(path))
+        rmtree(path, ignore_errors=ignore_errors)
+
+    (files / "more.txt").write_text("하나 더 있다.", "utf-8")
+    monkeypatch.setattr("index.derived.shutil.rmtree", emptying)
+    build.add(folder, [files], FakeEncoder())
+    Index(folder, FakeEncoder()).close()
+    assert derived_folder(folder) != before and not before.exists()
+    assert emptied and all(path.name.startswith(".") for path in emptied)
+
+
 def test_it_is_made_when_it_is_first_wanted(folder: Path) -> None:
     shutil.rmtree(derived_folder(folder))
     assert build.verify(folder, recipe_for(FakeEncoder())) == []
