@@ -5,10 +5,11 @@ import threading
 from index.sentences import language
 from index.snapshot import Snapshot
 from rag import prompts
+from rag.framing import matter
 from rag.model import AnsweringModel
 from rag.records import Language
 
-LONGEST = 40
+LONGEST = 64
 """Tokens of a translated question."""
 
 
@@ -29,7 +30,7 @@ class QuestionTranslator:
         if not snapshot.counts.get(wanted):
             return ""
         if question not in self._known:
-            prompt = prompts.question_translation(question, wanted)
+            prompt = prompts.question_translation(matter(question), wanted)
             written = "".join(self._model.stream(prompt, LONGEST, cancel)).strip()
             self._known[question] = written if language(written) == wanted else ""
         return self._known[question]

@@ -54,10 +54,25 @@ _TRANSLATED: dict[Language, tuple[tuple[str, str], ...]] = {
 """Sentences made up to show how a translation leaves nothing out."""
 _WITHOUT = "Do not write: {words}."
 _USING = "The translation has these words in it: {words}."
-_TRANSLATE_QUESTION = {
-    "ko": "Translate this question into Korean. Do not answer it.\nQuestion: {question}\n질문:",
-    "en": "Translate this question into English. Do not answer it.\n질문: {question}\nQuestion:",
+_QUESTION_TRANSLATOR = {
+    "ko": "You translate English questions into Korean. Names of people and places are written in Hangul. Reply with the "
+    "Korean question only.",
+    "en": "You translate Korean questions into English. Names of people and places are written in Latin letters. Reply "
+    "with the English question only.",
 }
+_TRANSLATED_QUESTIONS: tuple[dict[Language, str], ...] = (
+    {"en": "When will the new library in Gimpo open?", "ko": "김포의 새 도서관은 언제 문을 여나요?"},
+    {
+        "en": "Where was the violinist Clara Jensen born, according to the article?",
+        "ko": "기사에 따르면 바이올리니스트 클라라 옌센은 어디에서 태어났나요?",
+    },
+    {
+        "en": "Which of these crops lost the most value after the drought of 1987?",
+        "ko": "1987년 가뭄 이후 가치가 가장 많이 떨어진 작물은 다음 중 무엇인가요?",
+    },
+    {"en": "Why did the ferry company raise its fares?", "ko": "여객선 회사는 왜 요금을 올렸나요?"},
+)
+"""Questions made up to show that a question is to be translated and not answered, and names with it."""
 
 ROLES: dict[Language, dict[str, str]] = {
     "ko": {"photo": "사진: ", "byline": "글: "},
@@ -124,9 +139,11 @@ def translation(sentence: str, wanted: Language, without: Sequence[str] = (), us
 
 def question_translation(question: str, wanted: Language) -> Prompt:
     """Asks for the question in the documents' language, to search with."""
-    return Message("system", _TRANSLATOR[wanted]), Message(
-        "user", _TRANSLATE_QUESTION[wanted].format(question=question)
-    )
+    given: Language = "ko" if wanted == "en" else "en"
+    shown: list[Message] = []
+    for pair in _TRANSLATED_QUESTIONS:
+        shown += [Message("user", pair[given]), Message("assistant", pair[wanted])]
+    return Message("system", _QUESTION_TRANSLATOR[wanted]), *shown, Message("user", question)
 
 
 def _prompt(reading: Reading, order: str) -> Prompt:

@@ -40,7 +40,7 @@ REPEATED_PENALTY = 0.15
 COVERAGE_SHARE = 0.25
 """What a sentence that has all words of the question gains over one that has none (cosine scale)."""
 
-TRANSLATED_SHARE = 0.15
+TRANSLATED_SHARE = 0.3
 """Weight of the question's translation where it is searched for beside the question; the rest is the question's."""
 
 TOKEN_SHARE = 0.2

@@ -55,6 +55,8 @@ def test_questions_are_translated_once_and_where_it_is_of_use(index: Index) -> N
     snapshot = index.snapshot()
     assert [translator.of("어느 도서관?", snapshot) for _ in range(2)] == ["Which library?"] * 2
     assert len(model.prompts) == 1
+    translator.of("본문에 따르면, 어느 학교가 문을 닫아?", snapshot)
+    assert model.prompts[-1][-1].content == "어느 학교가 문을 닫아?"  # nothing that is said of the text itself
     assert translator.of("어느 도서관?", replace(snapshot, counts={"ko": 3, "en": 0})) == ""
     echo = QuestionTranslator(FakeModel(lambda _: "어느 도서관?"))
     assert echo.of("어느 도서관?", snapshot) == ""  # not translated at all
