@@ -55,8 +55,8 @@ _TRANSLATED: dict[Language, tuple[tuple[str, str], ...]] = {
 _WITHOUT = "Do not write: {words}."
 _USING = "The translation has these words in it: {words}."
 _QUESTION_TRANSLATOR = {
-    "ko": "You translate English questions into Korean. Names of people and places are written in Hangul. Reply with the "
-    "Korean question only.",
+    "ko": "You translate English questions into Korean. Names of people and places are written in Hangul. Reply with "
+    "the Korean question only.",
     "en": "You translate Korean questions into English. Names of people and places are written in Latin letters. Reply "
     "with the English question only.",
 }
