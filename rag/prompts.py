@@ -61,7 +61,7 @@ _QUESTION_TRANSLATOR = {
     "with the English question only.",
 }
 _TRANSLATED_QUESTIONS: tuple[dict[Language, str], ...] = (
-    {"en": "When will the new library in Gimpo open?", "ko": "김포의 새 도서관은 언제 문을 여나요?"},
+    {"en": "When will the new swimming pool in Gimpo open?", "ko": "김포의 새 수영장은 언제 문을 여나요?"},
     {
         "en": "Where was the violinist Clara Jensen born, according to the article?",
         "ko": "기사에 따르면 바이올리니스트 클라라 옌센은 어디에서 태어났나요?",

@@ -42,7 +42,8 @@ LINE = 2.0
 address) is looked for afterwards."""
 
 SECOND_QUOTE = 0.06
-"""How near a second sentence must come to the best one's relevance to be quoted beside it."""
+"""How near a second sentence must come to the best one's relevance to be quoted beside it; under a draft that does not
+hold the model has to find it likelier than that one, too."""
 
 TERSE = 0.6
 """An answer that is a piece of the sentence it rests on has that sentence quoted under it when it is shorter than this
@@ -135,7 +136,7 @@ class Writer:
             if not self._asked.earlier and self._are_of_others(quotes, sentences):
                 yield replace(blank, reason="actor")
             else:
-                yield self.quoted(blank, quotes, verdicts[0].reason)
+                yield self.quoted(blank, self._without_second(quotes), verdicts[0].reason)
         else:
             yield self._answered(blank, holding, sentences, "partly" if len(holding) < len(verdicts) else "")
 
@@ -302,6 +303,20 @@ class Writer:
     def _likeliest(self, ranked: Sequence[Citation], who: Sequence[Citation]) -> list[Citation]:
         near = [one for one in ranked[1:2] if ranked[0].score - one.score <= SECOND_QUOTE]
         return [ranked[0], *(() if self._is_line_asked(ranked[0]) else who or near)]
+
+    def _without_second(self, quotes: Sequence[Citation]) -> Sequence[Citation]:
+        """The quotes, without a second one that is only near the first where the model finds the answer rather in
+        that, by each of them alone."""
+        if len(quotes) < 2 or self._who(quotes[0]):
+            return quotes
+        first, second = (self._odds_of(one) for one in quotes)
+        return quotes if first is None or second is None or second > first else quotes[:1]
+
+    def _odds_of(self, sentence: Citation) -> float | None:
+        """The model's odds that a sentence by itself has the answer."""
+        asked = self._asked
+        alone = prompts.Reading([self._ranking.read(sentence)], asked.text, asked.language, earlier=asked.earlier)
+        return self._model.yes_or_no(prompts.gate(alone), self._cancel)
 
     def _who(self, sentence: Citation) -> list[Citation]:
         """Where a question asks who and the sentence leaves it open, the one before it that says who."""

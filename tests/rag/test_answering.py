@@ -64,6 +64,25 @@ def test_an_unsupported_number_is_never_shown(open_answerer: Open) -> None:
     assert "1300" not in answer.text and "1200억원" in answer.text
 
 
+@pytest.mark.parametrize(("first", "second", "quoted"), [(1.0, 2.0, 2), (2.0, 1.0, 1), (None, None, 2)])
+def test_a_second_quote_stands_where_the_model_finds_it_likelier(
+    tmp_path: Path, first: float | None, second: float | None, quoted: int
+) -> None:
+    lines = ["신약 하늘정은 병원에서 상자마다 3만원이다.", "신약 하늘정은 약국에서 상자마다 4만원이다."]
+    (tmp_path / "price.txt").write_text("\n\n".join(lines), "utf-8")
+    add(tmp_path / "index", [tmp_path / "price.txt"], FakeEncoder())
+    odds = {lines[0]: first, lines[1]: second, "": 5.0}
+
+    def gate(prompt: Prompt) -> float | None:
+        shown = [line for line in lines if line in prompt[0].content]
+        return odds[shown[0] if len(shown) == 1 else ""]
+
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        answer = Answerer(index, FakeModel(lambda _: "9만원", gate)).ask("하늘정은 상자마다 얼마에 팔려?")
+    assert (answer.status, answer.reason) == ("quoted", "number")
+    assert [index.quote(one.document, *one.span) for one in answer.citations] == lines[:quoted]
+
+
 def test_the_gate_refuses_before_anything_is_written(open_answerer: Open) -> None:
     model = says("부산 벡스코", odds=-6.0)
     answer = open_answerer(model).ask("신약 가격은 얼마야?")
