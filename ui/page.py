@@ -10,6 +10,7 @@ from typing import Literal
 from index.errors import MureumError
 from rag.records import Answer, Citation, Language, Status
 from ui.conversations import KeptTurn
+from ui.reasons import why
 from ui.words import Pair, both, error_text, language_of, place_of, textless
 
 Phase = Literal[
@@ -194,7 +195,7 @@ def answer_status(answer: Answer) -> str:
     translated = answer.status == "answered" and any(one.translation for one in answer.citations)
     said = answer.reason if answer.reason in ("summary", "yes_no", "disagreement", "partly") else ""
     note = f"{said}_note" if said else "translated_note" if translated else ""
-    return status_html(answer.status, answer.timings.total_ms / 1000, note)
+    return status_html(answer.status, answer.timings.total_ms / 1000, note, why(answer.status, answer.reason))
 
 
 def failure_html(pair: Pair) -> str:

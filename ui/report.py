@@ -12,6 +12,7 @@ from index.errors import MureumError
 from rag.records import Answer, Hit, Language, Timings
 from rag.statistics import Rate
 from ui.batch import Id
+from ui.reasons import why
 from ui.words import error_text, textless, word
 
 if TYPE_CHECKING:  # FAISS and Kiwi come with it
@@ -146,9 +147,12 @@ def answer_lines(answer: Answer, index: "Index") -> list[str]:
 
 
 def answer_text(answer: Answer) -> str:
-    """The answer in words: the text, the translations of quotes, said to be such, or that nothing was found."""
+    """The answer in words: the text or that nothing was found, why it is no other, and the translations of quotes, said
+    to be such."""
     label = word("machine_translation", answer.language)
     lines = [answer.text or textless(answer.status, answer.reason, answer.language)]
+    if reason := why(answer.status, answer.reason):
+        lines.append(f"({reason[answer.language == 'en']})")
     lines += [f"({label} [{one.marker}]: {_one_line(one.translation)})" for one in answer.citations if one.translation]
     return "\n".join(lines)
 

@@ -61,6 +61,7 @@ WORDS: dict[str, Pair] = {
         "원문으로 확인된 답이 없어, 문서에 있는 그대로 보여 드립니다",
         "no answer beyond these could be verified: the exact words of the documents",
     ),
+    "instead_note": ("문서에 있는 그대로 보여 드립니다", "these are the exact words of the documents"),
     "summary_note": (
         "문서의 내용을 가장 잘 나타내는 문장을 그대로 옮겼습니다",
         "the sentences that say most of the document, in its own words",
@@ -73,10 +74,7 @@ WORDS: dict[str, Pair] = {
         "문서마다 말이 다릅니다. 둘 다 그대로 보여 드립니다",
         "the documents disagree: both are shown as they stand",
     ),
-    "partly_note": (
-        "원문으로 확인된 부분만 보여 드립니다",
-        "only what was found and checked is shown",
-    ),
+    "partly_note": ("원문으로 확인된 부분만 보여 드립니다", "only what was found and checked is shown"),
     "not_found_note": ("", ""),
     "failed_note": ("", ""),
     "stopped_note": ("답을 확인하기 전에 멈췄습니다", "before the answer was checked"),
