@@ -23,6 +23,8 @@ _QUESTION = "Question: {question}"
 _EARLIER = "Earlier question: {question}\nEarlier answer: {answer}"
 _RELEVANT = "Relevant: {sentences}"
 _GATE = "Is the exact answer to the question stated in the document? Answer yes or no."
+_JUDGE = "Whether the statement is true is told by the text alone."
+_FOLLOWS = "Text: {text}\nStatement: {claim}\nDoes the text say that the statement is true? Answer yes or no."
 _ANSWER = {"ko": "한국어로 짧게 답하세요.", "en": "Answer in a few words, in English."}
 _TRANSLATOR = {
     "ko": "You translate English into Korean. Keep names, numbers and units. Reply with the translation only.",
@@ -120,6 +122,11 @@ def gate(reading: Reading) -> Prompt:
     The relevant sentences are not said again here: they would sway the model to yes whatever is asked.
     """
     return _prompt(replace(reading, relevant=()), _GATE)
+
+
+def follows(text: str, claim: str) -> Prompt:
+    """Asks whether a statement follows from a text, for yes or no."""
+    return Message("system", _JUDGE), Message("user", _FOLLOWS.format(text=text, claim=claim))
 
 
 def translation(sentence: str, wanted: Language, without: Sequence[str] = (), using: Sequence[str] = ()) -> Prompt:

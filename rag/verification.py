@@ -45,7 +45,8 @@ class Verdict:
     """text: the draft without marks. cited: rows of the sentences it rests on.
 
     reason: '' when it holds, else why not: 'nothing' (the draft says that the answer is not there), 'empty',
-    'language', 'echo', 'number', 'time', 'name', 'negation' or 'support'.
+    'language', 'echo', 'number', 'time', 'name', 'negation' or 'support'; from `rag.writing` also 'subject', 'actor',
+    'kind' and 'entailment'.
     """
 
     text: str

@@ -16,6 +16,7 @@ from rag.calibration import Signals
 from rag.context import Context
 from rag.countries import is_about_other_country
 from rag.disagreement import disagree
+from rag.entailment import follows, squeezed
 from rag.framing import matter
 from rag.kinds import asks_figure, has_kind, lacks_figure, part_asked, role_asked
 from rag.model import Cut, Start
@@ -220,6 +221,9 @@ class Writer:
             verdict = verify(claim, self._asked.text, self._asked.language, evidence, lexical)
             if number == 0 and not verdict.reason:
                 verdict = self._on_question(verdict, rows if who else (), evidence, translated)
+            text = " ".join(reading.sentences[row] for row in verdict.cited)
+            if not verdict.reason and not follows(self._model, text, claim, self._cancel):
+                verdict = replace(verdict, reason="entailment")
             verdicts.append(verdict)
         return verdicts
 
@@ -279,7 +283,7 @@ class Writer:
         marks = {row: f"[{one.marker}]" for row, one in zip(rows, cited, strict=True)}
         text = " ".join(f"{one.text} {''.join(marks[row] for row in one.cited)}" for one in holding)
         lines = [text]
-        said = "".join(" ".join(one.text for one in holding).split()).rstrip(".")
+        said = squeezed(" ".join(one.text for one in holding))
         for one in cited:
             quote = self._context.text(one)
             if said not in self._wording(one) or len(text) < TERSE * len(quote):
@@ -339,7 +343,7 @@ class Writer:
         )
 
     def _wording(self, sentence: Citation) -> str:
-        return "".join(self._context.text(sentence).split())
+        return squeezed(self._context.text(sentence))
 
 
 def _begun(signals: Signals, piece: str) -> Signals:

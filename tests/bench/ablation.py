@@ -41,6 +41,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "verification": {
         "rag.writing.verify": believe,
         "rag.writing.Writer._on_question": lambda writer, verdict, *_: verdict,
+        "rag.writing.follows": lambda *_: True,
         "rag.writing.Writer._has_kind": lambda *_: True,
     },
     "fusion": {

@@ -64,6 +64,17 @@ def test_an_unsupported_number_is_never_shown(open_answerer: Open) -> None:
     assert "1300" not in answer.text and "1200억원" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("draft", "reason"),
+    [("3일 부산 벡스코에서 한빛제약은 하늘정 공개에 반대했다.", "entailment"), ("부산 벡스코에서 신약", "")],
+)
+def test_a_statement_that_does_not_follow_is_not_shown(open_answerer: Open, draft: str, reason: str) -> None:
+    model = FakeModel(lambda _: draft, lambda prompt: -1.0 if draft in prompt[-1].content else 5.0)
+    answer = open_answerer(model).ask("신약은 어디서 공개됐어?")
+    assert answer.reason == reason  # what stands there word for word is not asked about
+    assert (draft in answer.text) == (not reason) and "하늘정" in answer.text
+
+
 @pytest.mark.parametrize(("first", "second", "quoted"), [(1.0, 2.0, 2), (2.0, 1.0, 1), (None, None, 2)])
 def test_a_second_quote_stands_where_the_model_finds_it_likelier(
     tmp_path: Path, first: float | None, second: float | None, quoted: int
