@@ -2,8 +2,8 @@
 
 python -m tests.bench.entailment FILE [--sample N]
 
-FILE: JSON Lines of `premise`, `hypothesis` and `label` ('entailment', 'neutral', 'contradiction'), such as
-KLUE-NLI. The premises together are what the words' weights are taken from. Prints which part of each label's statements passes as
+FILE: JSON Lines of `premise`, `hypothesis` and `label` ('entailment', 'neutral', 'contradiction'), such as KLUE-NLI.
+The weights of words are taken from all premises together. Prints which part of each label's statements passes as
 supported by the checks of `rag.verification` alone, and with the model asked as well.
 """
 
