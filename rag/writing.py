@@ -221,7 +221,7 @@ class Writer:
             verdict = verify(claim, self._asked.text, self._asked.language, evidence, lexical)
             if number == 0 and not verdict.reason:
                 verdict = self._on_question(verdict, rows if who else (), evidence, translated)
-            text = " ".join(reading.sentences[row] for row in verdict.cited)
+            text = " ".join(originals[row] for row in verdict.cited)
             if not verdict.reason and not follows(self._model, text, claim, self._cancel):
                 verdict = replace(verdict, reason="entailment")
             verdicts.append(verdict)

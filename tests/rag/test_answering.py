@@ -285,7 +285,9 @@ def test_prepared_sentences_are_not_translated_again(open_answerer: Open) -> Non
     assert answerer.is_warm(answerer.context(), "ko") and answerer.is_warm(answerer.context(), "en")
     before = len(model.prompts)
     assert answerer.ask("How much money did the development take?").citations
-    assert len(model.prompts) == before + 2  # gate and draft
+    gate, draft, follows = model.prompts[before:]
+    assert all("Its development took" in prompt[0].content for prompt in (gate, draft))
+    assert "개발에는 5년간 1200억원이 들었다." in follows[-1].content  # not its translation
 
 
 def test_a_yes_no_question_gets_the_sentence_itself(open_answerer: Open) -> None:
