@@ -1,9 +1,10 @@
 """Whether the answer is there, as odds: what the signals of that are worth, fitted on questions of which it is known.
 
-Situations differ. Where the model has read all of a small index, nothing hinges on retrieval, and its own feeling
-decides. Where retrieval chose what it reads, the best sentence's relevance tells something too. And the model's
-feeling has another scale in each language. So there are weights for each situation and language; they belong to one
-answering and one embedding model, and `mureum calibrate` makes them for others.
+Situations differ. Where the model reads all of one small document, every question is about its matter, nothing hinges
+on retrieval, and its own feeling decides. Where there are several, or retrieval chose what it reads, the best
+sentence's relevance tells something too. And the model's feeling has another scale in each language. So there are weights for each
+situation and language; they belong to one answering and one embedding model, and `mureum calibrate` makes them for
+others.
 """
 
 import json
@@ -29,7 +30,7 @@ LEAST_ODDS = 0.25
 tell best, that a question is about something else altogether, hardly occurs in them."""
 
 LENIENCE = 0.9
-"""Added to the balanced score where the model has read all of an index: the checks after the gate (kind, subject,
+"""Added to the balanced score where the model reads all of one document: the checks after the gate (kind, subject,
 wording) refuse much of what has no answer, and nothing brings back an answer that it refused (docs/decisions.md)."""
 
 FEWEST = 24
@@ -47,7 +48,7 @@ class Signals:
     relevance: of the best sentence, as the search has it (`records.Sentence`); None across languages, where its scale
              is another.
     lacking: how much the question names that the sentences lack (see answerability.lack).
-    whole:   the index is small enough for the model to read all of it.
+    whole:   the index is one document, small enough for the model to read all of it.
     spoken:  the question's language.
     certain: log-probability of the first token that the model writes; None until then, and when it does not tell.
     """

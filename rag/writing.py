@@ -170,7 +170,8 @@ class Writer:
             odds += YES_NO
         if odds is not None and is_line_asked:
             odds += LINE
-        return Signals(odds, relevance, lacking, self._context.whole is not None, self._asked.language)
+        whole = self._context.whole is not None and len(self._context.documents) == 1
+        return Signals(odds, relevance, lacking, whole, self._asked.language)
 
     def _sentences(self, ranked: Sequence[Citation]) -> list[Citation]:
         """What the prompt holds, in reading order, with its relevance where that is known."""

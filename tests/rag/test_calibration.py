@@ -2,13 +2,19 @@
 
 import json
 import random
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from index.build import add
+from index.fake import FakeEncoder
+from index.snapshot import Index
 from rag import calibration
+from rag.answering import Answerer
 from rag.calibration import Calibration, Signals, Term, Weights
+from rag.model import FakeModel
 
 NONE = Calibration()
 
@@ -85,6 +91,17 @@ def test_a_signal_that_misleads_gets_no_weight_but_for_the_odds() -> None:
 def test_the_whole_of_an_index_is_judged_without_the_relevance() -> None:
     fitted = calibration.fit(cases(200, whole=True), "made up", NONE)
     assert weight(fitted, "whole ko", "relevance") == 0.0 < weight(fitted, "whole ko", "odds")
+
+
+@pytest.mark.parametrize(("names", "whole"), [(("hall",), True), (("hall", "market"), False)])
+def test_several_small_documents_are_no_one_matter(tmp_path: Path, names: tuple[str, ...], whole: bool) -> None:
+    texts = {"hall": "시민회관은 3월에 문을 열었다.", "market": "장터는 매달 첫 주에 선다."}
+    for name in names:
+        (tmp_path / f"{name}.txt").write_text(texts[name], "utf-8")
+    add(tmp_path / "index", [tmp_path / f"{name}.txt" for name in names], FakeEncoder())
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        signals = Answerer(index, FakeModel()).signals("시민회관은 언제 문을 열었어?")
+    assert signals is not None and signals.whole == whole
 
 
 def test_what_is_not_known_tells_nothing() -> None:
