@@ -2,9 +2,9 @@
 
 Situations differ. Where the model reads all of one small document, every question is about its matter, nothing hinges
 on retrieval, and its own feeling decides. Where there are several, or retrieval chose what it reads, the best
-sentence's relevance tells something too. And the model's feeling has another scale in each language. So there are weights for each
-situation and language; they belong to one answering and one embedding model, and `mureum calibrate` makes them for
-others.
+sentence's relevance tells something too. And the model's feeling has another scale in each language. So there are
+weights for each situation and language; they belong to one answering and one embedding model, and `mureum calibrate`
+makes them for others.
 """
 
 import json
