@@ -6,6 +6,7 @@ the folder gets its name after that, so that what has the name is complete.
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -157,7 +158,7 @@ def _whole(folder: Path, recipe: Recipe, _: tuple[tuple[str, int, int], ...]) ->
 
 def publish(derived: Derived, index: Path, state: int, recipe: Recipe) -> Path:
     """Keep it as the one of a state, and remove those of other states. OSErrors pass, and leave nothing behind."""
-    folder = Path(tempfile.mkdtemp(dir=index, prefix=f".{_PREFIX}{state}."))
+    folder = Path(tempfile.mkdtemp(dir=index, prefix=f".{_PREFIX}{state}.{os.getpid()}."))
     try:
         derived.save(folder)
         digests = {path.name: _digest(path) for path in sorted(folder.iterdir())}
@@ -174,11 +175,28 @@ def publish(derived: Derived, index: Path, state: int, recipe: Recipe) -> Path:
         if old != target:
             _remove(old)
     for old in index.glob(f".{_PREFIX}*"):  # of killed processes
-        shutil.rmtree(old, ignore_errors=True)
+        if not _is_at_work(old):
+            shutil.rmtree(old, ignore_errors=True)
     for old in (*index.glob("vectors-*"), *index.glob(".vectors-*")):  # of format 2
         with suppress(OSError):
             old.unlink()
     return target
+
+
+def _is_at_work(folder: Path) -> bool:
+    """Whether the process that makes a folder, whose number stands in its name, is alive."""
+    number = folder.name.split(".")[2]
+    if not number.isdecimal():
+        return False
+    if os.name == "nt":  # where a signal of 0 would end the process
+        return True
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _remove(folder: Path) -> None:

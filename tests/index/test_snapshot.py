@@ -1,7 +1,10 @@
 """An index as it is read: it follows the catalogue, mends its FAISS file, and old snapshots stay true."""
 
 import gc
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -229,6 +232,20 @@ def test_folders_of_older_states_and_of_killed_processes_are_cleaned_up(folder: 
     build.add(folder, [files], FakeEncoder())
     assert derived_folder(folder) != old
     assert {path.name for path in folder.iterdir()} == {"catalogue.sqlite", derived_folder(folder).name}
+
+
+def test_what_another_process_is_making_stays(folder: Path, files: Path) -> None:
+    making = folder / f".derived-9.{os.getppid()}.at_work"
+    making.mkdir()
+    (files / "c.txt").write_text("셋째 문서", "utf-8")
+    build.add(folder, [files], FakeEncoder())
+    assert making.is_dir()
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    making.rename(folder / f".derived-9.{gone.pid}.killed")
+    (files / "d.txt").write_text("넷째 문서", "utf-8")
+    build.add(folder, [files], FakeEncoder())
+    assert not list(folder.glob(".derived-*"))
 
 
 def test_in_a_large_index_changes_lie_over_what_is_derived(

@@ -49,7 +49,7 @@ def questions(tmp_path: Path, count: int) -> str:
 def test_learns_and_keeps_the_weights(tmp_path: Path, asked: list[Prompt], capsys: Output) -> None:
     assert main(["calibrate", questions(tmp_path, 48)]) == 0
     kept = calibration.load("fake", FakeEncoder().name)
-    assert kept.made == "48 of questions" and kept.weights["whole en"].terms["odds"].weight > 0
+    assert kept.made == "48 of questions" and kept.weights["window en"].terms["odds"].weight > 0
     shown = capsys.readouterr().out
     assert "answered though unanswerable" in shown and "+0.0            0.000" in shown
     assert str(tmp_path / "models" / "calibration.json") in shown
@@ -62,7 +62,7 @@ def test_goes_on_where_it_stopped(tmp_path: Path, asked: list[Prompt]) -> None:
     assert len(asked) == 20 and len(signals.read_text("utf-8").splitlines()) == 10
     assert main(["calibrate", file, "--signals", str(signals)]) == 0
     assert len(asked) == 48 * 2  # gate, and how a draft begins
-    assert json.loads(signals.read_text("utf-8").splitlines()[0])["signals"]["whole"] is True
+    assert json.loads(signals.read_text("utf-8").splitlines()[0])["signals"]["whole"] is False
 
 
 @pytest.mark.usefixtures("asked")
