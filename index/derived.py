@@ -185,17 +185,16 @@ def publish(derived: Derived, index: Path, state: int, recipe: Recipe) -> Path:
 
 def _is_at_work(folder: Path) -> bool:
     """Whether the process that makes a folder, whose number stands in its name, is alive."""
-    number = folder.name.split(".")[2]
+    number = "".join(folder.name.split(".")[2:3])
     if not number.isdecimal():
         return False
     if os.name == "nt":  # where a signal of 0 would end the process
         return True
-    try:
-        os.kill(int(number), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
+    with suppress(PermissionError):  # somebody else's, but alive
+        try:
+            os.kill(int(number), 0)
+        except (ProcessLookupError, OverflowError):
+            return False
     return True
 
 
