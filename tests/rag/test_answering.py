@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -277,11 +278,10 @@ def test_quotes_for_the_other_language_are_translated(open_answerer: Open) -> No
     assert all("900" not in text for text in (answer.text, *(one.translation for one in answer.citations)))
 
 
-def test_what_a_search_needs_is_loaded_beforehand(open_answerer: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    split: list[str] = []
-    monkeypatch.setattr("rag.retrieval.tokens", lambda text: split.append(text) or [])
-    open_answerer(says("")).warm_up()
-    assert split  # by the analyser of morphemes, which takes seconds to load
+def test_what_a_search_needs_is_loaded_beforehand(open_answerer: Open) -> None:
+    with patch("rag.retrieval.tokens", return_value=[]) as tokens:
+        open_answerer(says("")).warm_up()
+    assert tokens.called  # by the analyser of morphemes, which takes seconds to load
 
 
 def test_prepared_sentences_are_not_translated_again(open_answerer: Open) -> None:
