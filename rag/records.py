@@ -88,7 +88,8 @@ class Answer:
     found:  the sentences that retrieval put first, used or not (for 'what was found').
     reason: for status 'quoted' and 'not_found', why the draft was not shown: a stable code such as 'number'. For
             'quoted' also 'summary' and 'yes_no', where quotes are what was wanted; for 'answered', 'greeting', 'thanks'
-            or 'help' where no document was asked (the text is then ''); 'partly' where a part was left out.
+            or 'help' where no document was asked (the text is then ''); 'partly' where one of several questions is
+            left open; 'partly:number,support' where sentences of the draft are left out, with why.
     """
 
     question: str

@@ -139,7 +139,8 @@ class Writer:
             else:
                 yield self.quoted(blank, self._without_second(quotes), verdicts[0].reason)
         else:
-            yield self._answered(blank, holding, sentences, "partly" if len(holding) < len(verdicts) else "")
+            left_out = ",".join(dict.fromkeys(verdict.reason for verdict in verdicts if verdict.reason))
+            yield self._answered(blank, holding, sentences, f"partly:{left_out}" if left_out else "")
 
     def signals(self, ranked: Sequence[Citation]) -> Signals:
         """What tells whether the answer is there, to calibrate with."""
