@@ -7,7 +7,8 @@ them, as a second set of postings and a mask, and counts in every frequency: the
 import json
 import math
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,15 +100,23 @@ class LexicalStore:
 
     def scores(self, question: Sequence[str]) -> NDArray[np.float32]:
         """The score of every row, shape (n,); zero where nothing matches."""
+        return self.weighted({token: times * self.weight(token) for token, times in Counter(question).items()})
+
+    def weighted(self, weights: Mapping[str, float]) -> NDArray[np.float32]:
+        """The same for tokens that weigh what they are given (0 or more)."""
         scores = np.zeros(len(self._norm), np.float32)
-        for token in question:
+        for token, weight in weights.items():
             for rows, times in self._postings(token):
-                scores[rows] += np.float32(self.weight(token)) * times / (times + self._norm[rows])
+                scores[rows] += np.float32(weight) * times / (times + self._norm[rows])
         return scores if self._kept is None else scores[self._kept]
 
     def weight(self, token: str) -> float:
         """The token's inverse document frequency, 0 or more: how much it tells; the highest for an unknown one."""
-        frequency = self.frequency(token)
+        return self.weight_of_any((token,))
+
+    def weight_of_any(self, tokens: Collection[str]) -> float:
+        """The weight of tokens that say the same, as if no passage had two of them."""
+        frequency = min(sum(map(self.frequency, tokens)), self._rows)
         return math.log(1 + (self._rows - frequency + 0.5) / (frequency + 0.5))
 
     def frequency(self, token: str) -> int:

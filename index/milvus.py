@@ -8,7 +8,7 @@ the mean length of passages, which stays as it was when the collection was fille
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -186,14 +186,10 @@ class MilvusWords(LexicalStore):
         self._collection, self._known_ids, self._frequency = collection, ids, frequency
         self._rows = len(ids)
 
-    def scores(self, question: Sequence[str]) -> NDArray[np.float32]:
+    def weighted(self, weights: Mapping[str, float]) -> NDArray[np.float32]:
         """See LexicalStore; zero beyond the best WORDED."""
         scores = np.zeros(self._rows, np.float32)
-        wanted = {
-            number_of(token): times * self.weight(token)
-            for token, times in Counter(question).items()
-            if number_of(token) in self._frequency
-        }
+        wanted = {number_of(token): weight for token, weight in weights.items() if number_of(token) in self._frequency}
         if wanted:
             ids, found = self._collection.nearest("words", wanted, min(WORDED, self._rows))
             rows = np.minimum(np.searchsorted(self._known_ids, ids), self._rows - 1)

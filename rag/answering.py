@@ -162,7 +162,7 @@ class Answerer:
             context = self.context()
             if self._warm.has(self._beginning(context, spoken)):
                 return
-            search(self.index, "물음", 1, context.snapshot)
+            search(self.index, "물음 question", 1, context.snapshot)
             whole = context.whole or ()
             texts = [context.text(sentence) for sentence in whole]
             if not self.bridge.untranslated(texts, spoken):

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,19 @@ KEPT = 2000
 
 COVERAGE_SHARE = 0.1
 """What a translated sentence that has all words of the question gains over one that has none (cosine scale)."""
+
+LEXICON_SHARE = 0.2
+"""The same of the sentence itself, whose words are compared through the lexicon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """How near sentences themselves are to a question in the other language, (n,) each: cosines, similarities by
+    tokens, and the shares of its words that they have in theirs (`rag.worded`)."""
+
+    cosines: Vectors
+    similar: Vectors
+    shared: Vectors
 
 
 class Bridge:
@@ -64,14 +78,11 @@ class Bridge:
         if foreign(sentence, wanted):
             self._translations.translate(sentence, wanted, cancel)
 
-    def relevance(
-        self, question: str, readings: Sequence[str], direct: tuple[Vectors, Vectors] | None = None
-    ) -> Vectors:
+    def relevance(self, question: str, readings: Sequence[str], direct: Direct | None = None) -> Vectors:
         """How well each reading answers to the question, both in one language, shape (n,): cosine, shared words and
         similarity by tokens.
 
-        direct: cosines and similarities by tokens of the sentences themselves with the question, (n,) each, where they
-        are known.
+        direct: of the sentences themselves, where it is known.
         """
         words = tokens(question)
         sets = [frozenset(tokens(one)) for one in readings]
@@ -82,10 +93,12 @@ class Bridge:
         centre = self._encoder.centre(language(question))
         cosines = vectors @ asked.vector
         similar = Tokens(asked, centre).similarity(centred(found, centre.token))
+        own = np.zeros(len(readings), np.float32)
         if direct is not None:
-            cosines = DIRECT_SHARE * direct[0] + (1 - DIRECT_SHARE) * cosines
-            similar = DIRECT_SHARE * direct[1] + (1 - DIRECT_SHARE) * similar
-        whole = (1 - COVERAGE_SHARE) * cosines + COVERAGE_SHARE * shared + TOKEN_SHARE * similar
+            cosines = DIRECT_SHARE * direct.cosines + (1 - DIRECT_SHARE) * cosines
+            similar = DIRECT_SHARE * direct.similar + (1 - DIRECT_SHARE) * similar
+            own += LEXICON_SHARE * direct.shared
+        whole = (1 - COVERAGE_SHARE) * cosines + COVERAGE_SHARE * shared + TOKEN_SHARE * similar + own
         return np.asarray(whole, np.float32)
 
     def get_ready(self, texts: Sequence[str], way: threading.Event | None = None) -> None:

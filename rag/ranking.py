@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from index.encoder import Vectors
 from index.sentences import language
 from index.snapshot import Index
 from index.tokens import tokens
 from rag.across import QuestionTranslator
 from rag.actors import asked_about, bodies, leaves_open_who, persons
-from rag.bridge import Bridge, foreign
+from rag.bridge import Bridge, Direct, foreign
 from rag.calibration import Calibration
 from rag.context import Context
 from rag.kinds import defines, role_asked
@@ -23,6 +22,7 @@ from rag.questions import Question, shifts
 from rag.records import Citation
 from rag.retrieval import COVERAGE_SHARE, search
 from rag.subjects import has_any, telling_words
+from rag.worded import AskedWords
 
 HITS = 6
 """Passages that are looked at for an answer."""
@@ -147,12 +147,15 @@ class Ranking:
         hits = search(self._index, self._asked.wordings, HITS, context.snapshot, context.rows, translated)
         return self._without_orders(context.ranked(hits))
 
-    def _direct(self, wording: str, sentences: Sequence[Citation]) -> tuple[Vectors, Vectors]:
-        """How near the sentences themselves are to a wording: cosines and similarities by tokens, (n,) each."""
-        encoder = self._index.encoder
+    def _direct(self, wording: str, sentences: Sequence[Citation]) -> Direct:
+        """How near the sentences themselves are to a wording."""
+        encoder, snapshot = self._index.encoder, self._context.snapshot
         near = self._context.direct(encoder.encode_asked(wording), language(wording), encoder)
         cosines, similar = np.array([near[one.document, *one.span] for one in sentences], np.float32).T
-        return cosines, similar
+        words = AskedWords(wording, snapshot.lexical)
+        texts = [self._context.text(one) for one in sentences]
+        shared = [words.coverage(text, language(text)) for text in texts]
+        return Direct(cosines, similar, np.array(shared, np.float32))
 
     def _with_subjects(self, sentences: Sequence[Citation]) -> list[Citation]:
         """Where a sentence leaves open whom it is about ('다만 “…”고 덧붙였다.'), the person or body before it

@@ -7,7 +7,6 @@ their language's mean.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +15,21 @@ from index.encoder import Asked, Centre, Encoder, Vectors
 from index.lexical import best_rows
 from index.sentences import language
 from index.snapshot import Index, Snapshot
-from index.tokens import tokens
 from rag.framing import matter
 from rag.late import PRIOR, Tokens, best_of, unit, within
 from rag.records import Hit, Sentence, Wording
 from rag.selection import Rows
+from rag.worded import AskedWords
 
 POOL = 200
 """Passages that each side proposes, before they are scored by both."""
 
 DENSE_WEIGHT = 0.7
 """Share of the dense side where the lexical side knows all of the question's words."""
+
+DENSE_WEIGHT_ACROSS = 0.5
+"""The same where the passage that the lexical side likes best is in another language than the question: vectors tell
+less there, and words of the other language (`rag.lexicon`) more."""
 
 SENTENCE_SHARE = 0.5
 """Share of a passage's best sentence in its dense score; the rest is the passage's own vector."""
@@ -98,10 +101,11 @@ class _Side:
         self._snapshot = snapshot
         self._encoder = index.encoder
         self._asked = index.encoder.encode_asked(question)
-        self._words = tokens(question)
+        self._words = AskedWords(question, snapshot.lexical)
         self._among = among
-        self._view = _View(snapshot, index.encoder, self._asked, language(question))
-        self.lexical = _only(snapshot.lexical.scores(self._words), among)
+        self._spoken = language(question)
+        self._view = _View(snapshot, index.encoder, self._asked, self._spoken)
+        self.lexical = _only(self._words.scores(), among)
 
     def near(self, count: int) -> list[int]:
         """The rows that vectors or words put first, `count` at most."""
@@ -113,10 +117,16 @@ class _Side:
         return [rows[place] for place in order]
 
     def scores(self, rows: Sequence[int], texts: Sequence[str]) -> Vectors:
-        """Of each passage, (n,): both sides mixed, [0, 1]."""
+        """Of each passage, (n,): both sides mixed, [0, 1].
+
+        The lexical side has a say by how much of the question the passage has that it likes best: of a question in
+        another language it may know a few names alone, and its scores, however they are scaled, are then mostly noise.
+        """
         dense = self._view.by_tokens(rows)
-        known = _knowledge(self._snapshot, self._words, rows, self.lexical, texts)
-        return _mix(dense, self.lexical[rows], known)
+        best = max(range(len(rows)), key=lambda place: self.lexical[rows[place]])
+        spoken = self._snapshot.languages[rows[best]]
+        known = self._words.coverage(texts[best], spoken) if self.lexical[rows[best]] else 0.0
+        return _mix(dense, self.lexical[rows], known, DENSE_WEIGHT if spoken == self._spoken else DENSE_WEIGHT_ACROSS)
 
     def cosines(self, rows: Sequence[int]) -> Vectors:
         """Of the passages' vectors with the question's, (n,)."""
@@ -133,7 +143,7 @@ class _Side:
             passage = snapshot.passages[row]
             cosines = vectors[snapshot.ids[row]] @ self._asked.vector
             shared = [
-                snapshot.lexical.coverage(self._words, _token_set(snapshot.quote(passage.document, start, end)))
+                self._words.coverage(snapshot.quote(passage.document, start, end), snapshot.languages[row])
                 for start, end in passage.sentences
             ]
             scores = (1 - COVERAGE_SHARE) * (0.7 * cosines + 0.3 * whole) + COVERAGE_SHARE * np.array(
@@ -222,29 +232,12 @@ def _pool(
     return sorted(rows)
 
 
-def _knowledge(
-    snapshot: Snapshot,
-    words: Sequence[str],
-    rows: Sequence[int],
-    lexical: NDArray[np.float32],
-    texts: Sequence[str],
-) -> float:
-    """How much of the question the lexical side knows, [0, 1]: the coverage by the passage it likes best.
-
-    A question in another language than the documents shares a few names with them at most, and its BM25 scores,
-    however they are scaled, are then mostly noise.
-    """
-    best = max(range(len(rows)), key=lambda place: lexical[rows[place]])
-    if not lexical[rows[best]]:
-        return 0.0
-    return snapshot.lexical.coverage(words, _token_set(texts[best]))
-
-
-def _mix(dense: NDArray[np.float32], lexical: NDArray[np.float32], knowledge: float) -> NDArray[np.float32]:
+def _mix(
+    dense: NDArray[np.float32], lexical: NDArray[np.float32], knowledge: float, dense_weight: float
+) -> NDArray[np.float32]:
     """Convex mix of both rows, each scaled to [0, 1]; the lexical share shrinks with what that side knows."""
-    share = (1 - DENSE_WEIGHT) * knowledge
-    total = DENSE_WEIGHT + share
-    mixed = (DENSE_WEIGHT * _minmax(dense) + share * _minmax(lexical)) / total
+    share = (1 - dense_weight) * knowledge
+    mixed = (dense_weight * _minmax(dense) + share * _minmax(lexical)) / (dense_weight + share)
     return mixed.astype(np.float32)
 
 
@@ -273,8 +266,3 @@ def _mixed_sentences(sides: Sequence[tuple[float, list[tuple[Sentence, ...]]]]) 
         ]
         mixed.append(tuple(sorted(scored, key=lambda one: -one.score)))
     return mixed
-
-
-@lru_cache(maxsize=4096)
-def _token_set(text: str) -> frozenset[str]:
-    return frozenset(tokens(text))

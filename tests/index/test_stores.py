@@ -63,6 +63,9 @@ def assert_true_to_the_catalogue(index: Index, now: Snapshot) -> None:
         words = tokens(question)
         assert now.lexical.scores(words) == pytest.approx(lexical.scores(words), rel=0.1, abs=1e-5)
         assert [now.lexical.weight(word) for word in words] == [lexical.weight(word) for word in words]
+        assert now.lexical.weight_of_any(words) == lexical.weight_of_any(words)
+        given = {word: 1.0 + number for number, word in enumerate(words)}
+        assert now.lexical.weighted(given) == pytest.approx(lexical.weighted(given), rel=0.1, abs=1e-5)
 
 
 def test_it_finds_what_numpy_finds(index: Index) -> None:

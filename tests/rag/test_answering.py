@@ -279,9 +279,9 @@ def test_quotes_for_the_other_language_are_translated(open_answerer: Open) -> No
 
 
 def test_what_a_search_needs_is_loaded_beforehand(open_answerer: Open) -> None:
-    with patch("rag.retrieval.tokens", return_value=[]) as tokens:
+    with patch("rag.worded.tokens", return_value=["question"]) as tokens, patch("rag.lexicon.others") as others:
         open_answerer(says("")).warm_up()
-    assert tokens.called  # by the analyser of morphemes, which takes seconds to load
+    assert tokens.called and others.called  # the analyser of morphemes and the lexicon take seconds to load
 
 
 def test_prepared_sentences_are_not_translated_again(open_answerer: Open) -> None:

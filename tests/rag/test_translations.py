@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index.fake import FakeEncoder
-from rag.bridge import Bridge
+from rag.bridge import Bridge, Direct
 from rag.model import FakeModel
 from rag.translations import FILE, Translations
 
@@ -105,6 +106,15 @@ def test_the_bridge_reads_in_the_language_of_the_question(tmp_path: Path) -> Non
         "How many billion won did it cost?", [ENGLISH, "The city library closes on Mondays."]
     )
     assert first > second
+
+
+def test_the_words_of_the_sentence_itself_count_beside_those_of_its_translation(tmp_path: Path) -> None:
+    bridge = Bridge(FakeEncoder(), Translations(tmp_path, FakeModel()))
+    same, none = ["It is closed.", "It is closed."], np.zeros(2, np.float32)
+    without, also = (
+        bridge.relevance("When?", same, Direct(none, none, np.array(shared))) for shared in ([0, 0], [0, 1])
+    )
+    assert without[0] == without[1] == also[0] < also[1]
 
 
 def test_what_code_can_put_into_english_whole_is_not_given_to_the_model(tmp_path: Path) -> None:
