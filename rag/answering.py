@@ -16,7 +16,7 @@ from rag.calibration import Signals, load
 from rag.context import Context, Contexts
 from rag.intents import SMALL_TALK, intent, split_questions, subject
 from rag.joining import joined
-from rag.model import AnsweringModel
+from rag.model import AnsweringModel, Prompt
 from rag.questions import Question, read_question
 from rag.ranking import HITS, SHOWN, Means
 from rag.records import Answer, Citation, Event, Finished, Found, Language, Timings, Turn, Waiting
@@ -88,6 +88,7 @@ class Answerer:
         answer = Answer(asked.text, asked.language, "not_found", "", (), found, "nothing")
         if ranked:
             yield from way.waiting()
+            self._bring_back(context, asked.language, way.cancel)
             writer = Writer(
                 asked,
                 context,
@@ -163,13 +164,18 @@ class Answerer:
             if self._warm.has(self._beginning(context, spoken)):
                 return
             search(self.index, "물음 question", 1, context.snapshot)
-            whole = context.whole or ()
-            texts = [context.text(sentence) for sentence in whole]
-            if not self.bridge.untranslated(texts, spoken):
-                readings = self._readings(context, whole, spoken)
-                beginning = prompts.draft(prompts.Reading(readings, "", spoken, headings=context.headings(whole)))
+            if beginning := self._shared_prompt(context, spoken):
                 self.model.warm_up(beginning, self._states, cancel)
                 self._warm.add(self._beginning(context, spoken))
+
+    def _bring_back(self, context: Context, spoken: Language, cancel: threading.Event | None) -> None:
+        """Where preparing has not come to it, put what was kept of the model's reading of a small index in its place:
+        that takes a moment, and reading what a question needs takes many."""
+        if self._states is None or context.whole is None or context.rows is not None or self.is_warm(context, spoken):
+            return
+        beginning = self._shared_prompt(context, spoken)
+        if beginning and self.model.has_kept(beginning, self._states):
+            self.warm_up(spoken, cancel)
 
     def prepare(self, stop: threading.Event) -> Iterator[tuple[int, int]]:
         """Have the model read a small index, and translate its sentences for who asks in the other language.
@@ -189,6 +195,14 @@ class Answerer:
             readings = self._readings(context, context.few or (), wanted)
             self.turns.meanwhile(partial(self.bridge.get_ready, readings), stop)
             self.turns.meanwhile(partial(self.warm_up, wanted), stop)
+
+    def _shared_prompt(self, context: Context, spoken: Language) -> Prompt | None:
+        """What prompts in a language begin with in a small index; None where that is not translated yet."""
+        whole = context.whole or ()
+        if self.bridge.untranslated([context.text(sentence) for sentence in whole], spoken):
+            return None
+        readings = self._readings(context, whole, spoken)
+        return prompts.draft(prompts.Reading(readings, "", spoken, headings=context.headings(whole)))
 
     def _readings(self, context: Context, sentences: Sequence[Citation], spoken: Language) -> list[str]:
         return [self.bridge.read(context.text(one), spoken, context.role(one)) for one in sentences]

@@ -114,9 +114,7 @@ class LlamaCppModel:
 
     def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
         """See AnsweringModel."""
-        text = json.dumps([(message.role, message.content) for message in prompt])
-        name = f"{hashlib.sha256(f'{self.name} {text}'.encode()).hexdigest()[:24]}.state"
-        kept = None if keep is None else keep / name
+        kept = None if keep is None else keep / self._state_of(prompt)
         restored = kept is not None and kept.is_file() and self._restore(kept)
         for _ in self._run(
             {**_request(prompt), "max_tokens": 1, "stream": True, "return_progress": True}, cancel, math.inf
@@ -125,12 +123,20 @@ class LlamaCppModel:
         if kept is not None and not restored:
             self._save(kept)
 
+    def has_kept(self, prompt: Prompt, keep: Path) -> bool:
+        """See AnsweringModel."""
+        return (keep / self._state_of(prompt)).is_file()
+
     def close(self) -> None:
         """See AnsweringModel. What is under way is stopped first: the library would crash without its model."""
         self._closing.set()
         with self._turn:
             self._server = None
         self._scratch.cleanup()
+
+    def _state_of(self, prompt: Prompt) -> str:
+        text = json.dumps([(message.role, message.content) for message in prompt])
+        return f"{hashlib.sha256(f'{self.name} {text}'.encode()).hexdigest()[:24]}.state"
 
     def _restore(self, kept: Path) -> bool:
         # The library keeps what it has read when another prompt comes, but not when a state is put in its place.

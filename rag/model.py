@@ -64,6 +64,10 @@ class AnsweringModel(Protocol):
         """
         ...
 
+    def has_kept(self, prompt: Prompt, keep: Path) -> bool:
+        """Whether `warm_up` would take a moment alone, since another process has read and kept this beginning."""
+        ...
+
     def close(self) -> None:
         """Stop it and free its memory."""
         ...
@@ -84,6 +88,7 @@ class FakeModel:
         self._gate = gate
         self.prompts: list[Prompt] = []
         self.warmed: list[Prompt] = []
+        self.kept = False
 
     def stream(self, prompt: Prompt, max_tokens: int, cancel: threading.Event | None = None) -> Iterator[str]:
         """The reply's words, at most `max_tokens` of them."""
@@ -102,6 +107,10 @@ class FakeModel:
     def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
         """Nothing to warm."""
         self.warmed.append(prompt)
+
+    def has_kept(self, prompt: Prompt, keep: Path) -> bool:
+        """What `kept` says."""
+        return self.kept
 
     def close(self) -> None:
         """Nothing to stop."""

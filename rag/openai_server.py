@@ -66,6 +66,10 @@ class OpenAIModel:
     def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
         """Nothing: the server keeps its own cache."""
 
+    def has_kept(self, prompt: Prompt, keep: Path) -> bool:
+        """No: the server keeps its own cache."""
+        return False
+
     def close(self) -> None:
         """See AnsweringModel."""
         self._client.close()

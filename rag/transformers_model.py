@@ -80,6 +80,10 @@ class TransformersModel:
     def warm_up(self, prompt: Prompt, keep: Path | None = None, cancel: threading.Event | None = None) -> None:
         """Nothing: no beginning is kept between prompts."""
 
+    def has_kept(self, prompt: Prompt, keep: Path) -> bool:
+        """No: no beginning is kept."""
+        return False
+
     def close(self) -> None:
         """See AnsweringModel."""
         self._model = None

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
@@ -276,12 +275,6 @@ def test_quotes_for_the_other_language_are_translated(open_answerer: Open) -> No
     assert answer.status == "quoted" and answer.reason == "number"
     assert any(one.translation for one in answer.citations)
     assert all("900" not in text for text in (answer.text, *(one.translation for one in answer.citations)))
-
-
-def test_what_a_search_needs_is_loaded_beforehand(open_answerer: Open) -> None:
-    with patch("rag.worded.tokens", return_value=["question"]) as tokens, patch("rag.lexicon.others") as others:
-        open_answerer(says("")).warm_up()
-    assert tokens.called and others.called  # the analyser of morphemes and the lexicon take seconds to load
 
 
 def test_prepared_sentences_are_not_translated_again(open_answerer: Open) -> None:
