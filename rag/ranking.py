@@ -30,7 +30,7 @@ HITS = 6
 SHOWN = 3
 """Sentences that are shown as found before anything is written, and translated where nothing is translated ahead."""
 
-DRAFT_SHARE = 0.3
+DRAFT_SHARE = 0.4
 """Share that question and draft together have in the final ranking of the sentences."""
 
 CAPTION_PENALTY = 0.05
