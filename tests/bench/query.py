@@ -21,8 +21,8 @@ from index import build
 from index.catalogue import Catalogue
 from index.encoder import SAMPLES, SentenceTransformerEncoder
 from index.snapshot import Index, recipe_for
-from index.tokens import tokens
 from rag.retrieval import POOL, search
+from rag.worded import AskedWords
 
 QUESTIONS = [question for spoken in ("ko", "en") for question in SAMPLES[spoken]]
 
@@ -85,7 +85,7 @@ def main() -> None:
         for name, work in (
             ("embedding the question", encoder.encode_asked),
             ("vectors", lambda _: now.vectors.search(vector, POOL)),
-            ("words", lambda question: now.lexical.scores(tokens(question))),
+            ("words", lambda question: AskedWords(question, now.lexical).scores()),
             ("whole search", lambda question: search(index, question)),
         ):
             print(f"| {name} | {milliseconds(work)} |", flush=True)
