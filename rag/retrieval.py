@@ -22,7 +22,10 @@ from rag.selection import Rows
 from rag.worded import AskedWords
 
 POOL = 200
-"""Passages that each side proposes, before they are scored by both."""
+"""Passages that the vectors propose, before they are scored by both sides."""
+
+WORDED_POOL = 50
+"""The same of the words, which put the right one far ahead or do not know it; each costs a reading of its vectors."""
 
 DENSE_WEIGHT = 0.7
 """Share of the dense side where the lexical side knows all of the question's words."""
@@ -228,7 +231,7 @@ def _pool(
     ids = None if among is None else np.array([snapshot.ids[row] for row in among], np.int64)
     nearest, _ = snapshot.vectors.search(vector, POOL, ids)
     rows = {snapshot.rows[int(number)] for number in nearest}
-    rows |= {int(row) for row in best_rows(lexical, POOL)}
+    rows |= {int(row) for row in best_rows(lexical, WORDED_POOL)}
     return sorted(rows)
 
 
