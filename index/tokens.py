@@ -6,6 +6,7 @@
 
 import functools
 import importlib.metadata
+import threading
 from collections.abc import Iterable
 
 import snowballstemmer
@@ -16,6 +17,8 @@ __all__ = ["CONTENT_TAGS", "Token", "kiwi", "stem", "token_lists", "tokens", "ve
 CONTENT_TAGS = frozenset(
     "NNG NNP NNB NR NP VV VA XR MM MAG SL SN SH VV-I VV-R VA-I VA-R W_SERIAL W_EMAIL W_URL".split()
 )
+
+_STEMMING = threading.Lock()
 
 
 @functools.cache
@@ -50,7 +53,8 @@ def _content(found: Iterable[Token]) -> list[str]:
 @functools.lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """The stem of an English word in lower case (Porter 2): companies and company are 'compani'."""
-    return str(_stemmer().stemWord(word))
+    with _STEMMING:  # the stemmer keeps the word that it works on
+        return str(_stemmer().stemWord(word))
 
 
 @functools.cache

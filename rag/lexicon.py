@@ -1,6 +1,7 @@
 """Words of one language as they may stand in the other (assets/lexicon.tsv): search by words across languages."""
 
 import functools
+import threading
 from collections import defaultdict
 from importlib.resources import files
 
@@ -20,10 +21,13 @@ FUNCTION = frozenset(
 )
 """Stems of English words that Korean has as endings and particles, or that stand in any sentence."""
 
+_LOADING = threading.Lock()
+
 
 def others(word: str) -> frozenset[str]:
     """What a token (`index.tokens.tokens`) may be in the other language, as tokens; empty where that is not known."""
-    return _tables().get(word, frozenset())
+    with _LOADING:
+        return _tables().get(word, frozenset())
 
 
 @functools.cache
