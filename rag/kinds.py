@@ -36,6 +36,7 @@ _ASKS = {
     "person": rf"(?:{_TITLE_KO})(?:의|은|는|이|가)?\s?(?:이름|성함|누구)"
     rf"|\bname of (?:the|its|their) (?:\w+ ){{0,3}}(?:{_TITLE_EN})\b"
     rf"|\bwho(?:'s| is| was) (?:the|its) (?:\w+ ){{0,3}}(?:{_TITLE_EN})\b",
+    "floor": r"몇\s?층|어느 층|\b(?:which|what) (?:floor|storey)\b",
     "email": r"이메일|메일 주소|\be-?mail\b",
     "telephone": r"전화\s?번호|연락처|\b(?:tele)?phone number\b",
 }
@@ -94,6 +95,7 @@ _PART = re.compile(
     r"\b(?:from|for|in|by|on|to) (?:the )?(?P<en>[A-Za-z-]{3,})\W*$",
     re.IGNORECASE,
 )
+_FLOOR = re.compile(r"(?:\d|지하|[일이삼사오육칠팔구십맨위아래])\s?층|\b(?:floor|storey|basement)\b", re.IGNORECASE)
 _DASHED = re.compile(r"\d{2,4}-\d{3,4}(?:-\d{4})?|\+\d{8,}")
 
 
@@ -103,6 +105,7 @@ def _has_unit(unit: str) -> Callable[[str], bool]:
 
 _HAS: dict[str, Callable[[str], bool]] = {
     "month": _has_unit("month"),
+    "floor": lambda text: bool(_FLOOR.search(text)),
     "year": lambda text: any(
         one.unit == "year" or (not one.unit and 1000 <= one.value <= 2999) for one in numbers(text)
     ),

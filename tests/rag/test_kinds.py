@@ -26,6 +26,8 @@ from rag.kinds import defines, has_kind, kind_of, lacks_figure, part_asked, role
         ("어느 나라들이 참가했어?", "countries"),
         ("Which countries did he name?", "countries"),
         ("이메일 주소 알려줘", "email"),
+        ("회의실은 몇 층에 있어?", "floor"),
+        ("On which floor is the meeting room?", "floor"),
         ("누가 말했어?", ""),
         ("What did the minister say?", ""),
         ("Who hosted the event?", ""),  # a body as well as a person
@@ -57,6 +59,9 @@ def test_the_kind_that_is_asked_for(question: str, kind: str) -> None:
         ("신약은 언제 나와?", "계획을 조만간 마련한다.", True),
         ("신약은 언제 나와?", "계획을 마련한다.", False),
         ("이메일 주소 알려줘", "기자 a@example.com", True),
+        ("회의실은 몇 층에 있어?", "회의실은 지하 2층에 있다.", True),
+        ("On which floor is the meeting room?", "모임은 시청에서 열렸고 청년층이 많았다.", False),
+        ("On which floor is the meeting room?", "The meeting was held on the third floor.", True),
     ],
 )
 def test_whether_a_text_has_it(question: str, text: str, fits: bool) -> None:
