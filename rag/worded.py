@@ -37,8 +37,9 @@ class AskedWords:
         for word, times in self._times.items():
             weights[word] += times * self._lexical.weight(word)
             others = lexicon.others(word)
+            weight = self._lexical.weight_of_any(others)
             for other in others:
-                weights[other] += times * self._lexical.weight_of_any(others)
+                weights[other] += times * weight
         return self._lexical.weighted(weights)
 
     def coverage(self, text: str, spoken: str) -> float:
