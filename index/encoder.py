@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from index.records import Span
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from transformers import PreTrainedModel
 
 Vectors = NDArray[np.float32]
 """float32, shape (n, size); rows of length 1, so that a dot product is a cosine in [-1, 1]."""
@@ -187,6 +188,17 @@ class SentenceTransformerEncoder:
                 self._loaded, self._threads = _load(self._path)
             return self._loaded
 
+    @property
+    def transformer(self) -> "PreTrainedModel":
+        """The model itself, without what makes one vector of a text."""
+        model: PreTrainedModel = self._model[0].auto_model
+        return model
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's own."""
+        return self._model.tokenizer
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See Encoder."""
         if not texts:
@@ -284,7 +296,7 @@ class SentenceTransformerEncoder:
         import torch
 
         padded = self._model.tokenizer.pad({"input_ids": [one.ids for one in batch]}, return_tensors="pt")
-        with self._one_thread(), torch.inference_mode():
+        with self.one_thread(), torch.inference_mode():
             output = self._model[0](dict(padded))["token_embeddings"].float().numpy()
         return [rows[mask] for rows, mask in zip(output, padded["attention_mask"].numpy().astype(bool), strict=True)]
 
@@ -295,7 +307,7 @@ class SentenceTransformerEncoder:
                 pass
 
     @contextmanager
-    def _one_thread(self) -> Iterator[None]:
+    def one_thread(self) -> Iterator[None]:
         """Torch stays within this thread: those that it lays out for one batch, or for the few tokens of a question,
         wait for one another at every layer and burn more time than they save."""
         import torch

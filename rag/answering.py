@@ -14,6 +14,7 @@ from rag import prompts
 from rag.bridge import Bridge, foreign
 from rag.calibration import Signals, load
 from rag.context import Context, Contexts
+from rag.cross_encoder import CrossEncoder
 from rag.intents import SMALL_TALK, intent, split_questions, subject
 from rag.joining import joined
 from rag.model import AnsweringModel, Prompt
@@ -38,7 +39,8 @@ class Answerer:
         self.index = index
         self.model = model
         self.bridge = Bridge(index.encoder, Translations(index.folder, model))
-        self._means = Means(index, self.bridge, model, load(model.name, index.encoder.name))
+        calibration = load(model.name, index.encoder.name)
+        self._means = Means(index, self.bridge, model, calibration, CrossEncoder.of(index.encoder))
         self.turns: Turns = beside.turns if beside else Turns(model.at_once)
         self._states = None if beside else index.folder / "states"
         self._warm: Warm = beside._warm if beside else Warm()
@@ -164,6 +166,8 @@ class Answerer:
             if self._warm.has(self._beginning(context, spoken)):
                 return
             search(self.index, "물음 question", 1, context.snapshot)
+            if self._means.cross_encoder is not None:
+                self._means.cross_encoder.odds("물음", ["question"])
             if beginning := self._shared_prompt(context, spoken):
                 self.model.warm_up(beginning, self._states, cancel)
                 self._warm.add(self._beginning(context, spoken))

@@ -51,6 +51,7 @@ class Signals:
     whole:   the index is one document, small enough for the model to read all of it.
     spoken:  the question's language.
     certain: log-probability of the first token that the model writes; None until then, and when it does not tell.
+    read:    log-odds of the sentence that answers best, by the cross-encoder; None where it does not read the question.
     """
 
     odds: float | None
@@ -59,6 +60,7 @@ class Signals:
     whole: bool
     spoken: Language
     certain: float | None = None
+    read: float | None = None
 
     @property
     def situation(self) -> str:
@@ -72,6 +74,7 @@ class Signals:
             "relevance": None if self.whole else self.relevance,
             "lacking": -min(self.lacking, MOST_LACKING),
             "certain": self.certain,
+            "read": self.read,
         }
 
 

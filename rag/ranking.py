@@ -14,6 +14,7 @@ from rag.actors import asked_about, bodies, leaves_open_who, persons
 from rag.bridge import Bridge, Direct, foreign
 from rag.calibration import Calibration
 from rag.context import Context
+from rag.cross_encoder import CrossEncoder
 from rag.kinds import defines, role_asked
 from rag.model import AnsweringModel
 from rag.names import title_after
@@ -59,6 +60,7 @@ class Means:
     bridge: Bridge
     model: AnsweringModel
     calibration: Calibration
+    cross_encoder: CrossEncoder | None = None
 
 
 class Ranking:

@@ -53,6 +53,9 @@ part of it; one in other words always has."""
 ASTRAY = ("subject", "actor")
 """Reasons that say that a draft is about something or somebody else."""
 
+READ = 8
+"""Sentences that the cross-encoder reads, the most relevant ones."""
+
 FURTHER = 4
 """Of the most likely sentences, how many the second sentence of a draft and those after it may rest on."""
 
@@ -79,6 +82,7 @@ class Writer:
         self._bridge = means.bridge
         self._model = means.model
         self._calibration = means.calibration
+        self._cross_encoder = means.cross_encoder
         self._cancel = cancel
         self._ranking = Ranking(asked, context, means, cancel)
         self._whole = context.whole if is_warm and self._ranking.obeys_nobody else None
@@ -172,7 +176,17 @@ class Writer:
         if odds is not None and is_line_asked:
             odds += LINE
         whole = self._context.whole is not None and len(self._context.documents) == 1
-        return Signals(odds, relevance, lacking, whole, self._asked.language)
+        read = None if is_line_asked else self._read(ranked)
+        return Signals(odds, relevance, lacking, whole, self._asked.language, read=read)
+
+    def _read(self, ranked: Sequence[Citation]) -> float | None:
+        """Log-odds of the likeliest sentence that it answers, by the cross-encoder, which has learnt no questions that
+        yes or no answers, nor any that lean on one before."""
+        asked, reader = self._asked, self._cross_encoder
+        if reader is None or asked.earlier or is_yes_no(asked.text, asked.language):
+            return None
+        sentences = sorted(ranked[:READ], key=lambda one: (one.document, one.start))
+        return float(reader.odds(asked.text, [self._ranking.read(one) for one in sentences]).max())
 
     def _sentences(self, ranked: Sequence[Citation]) -> list[Citation]:
         """What the prompt holds, in reading order, with its relevance where that is known."""

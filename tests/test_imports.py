@@ -22,8 +22,8 @@ HOMES = {
     "pymilvus": {"index/milvus.py"},
     "sentence_transformers": {"index/encoder.py"},
     "sentencex": {"index/sentences.py"},
-    "torch": {"index/encoder.py", "rag/transformers_model.py"},
-    "transformers": {"index/encoder.py", "rag/transformers_model.py"},
+    "torch": {"index/encoder.py", "rag/cross_encoder.py", "rag/transformers_model.py"},
+    "transformers": {"index/encoder.py", "rag/cross_encoder.py", "rag/transformers_model.py"},
     "xllamacpp": {"rag/llamacpp.py"},
 }
 """The files that a library may be imported in."""

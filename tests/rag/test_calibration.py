@@ -2,18 +2,22 @@
 
 import json
 import random
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index.build import add
+from index.encoder import Vectors
 from index.fake import FakeEncoder
 from index.snapshot import Index
 from rag import calibration
 from rag.answering import Answerer
 from rag.calibration import Calibration, Signals, Term, Weights
+from rag.cross_encoder import CrossEncoder
 from rag.model import FakeModel
 
 NONE = Calibration()
@@ -102,6 +106,40 @@ def test_several_small_documents_are_no_one_matter(tmp_path: Path, names: tuple[
     with closing(Index(tmp_path / "index", FakeEncoder())) as index:
         signals = Answerer(index, FakeModel()).signals("시민회관은 언제 문을 열었어?")
     assert signals is not None and signals.whole == whole
+
+
+class Reader(CrossEncoder):
+    """Knows one sentence that answers."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def odds(self, question: str, sentences: Sequence[str]) -> Vectors:
+        self.read = list(sentences)
+        return np.array([3.0 if "3월" in one else -4.0 for one in sentences], np.float32)
+
+
+def test_sentences_are_read_in_their_order_by_the_cross_encoder(tmp_path: Path) -> None:
+    text = "시민회관은 3월에 문을 열었다. 표는 시민회관 앞에서 판다."
+    (tmp_path / "hall.txt").write_text(text, "utf-8")
+    add(tmp_path / "index", [tmp_path / "hall.txt"], FakeEncoder())
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        answerer, reader = Answerer(index, FakeModel()), Reader()
+        without = answerer.signals("시민회관 표는 언제부터 팔아요?")
+        answerer._means = replace(answerer._means, cross_encoder=reader)
+        asked = answerer.signals("시민회관 표는 어디에서 팝니까? 어디죠?")
+        by_yes = answerer.signals("Does the hall sell tickets 시민회관?")
+    assert reader.read == ["시민회관은 3월에 문을 열었다.", "표는 시민회관 앞에서 판다."]
+    assert without is not None and without.read is None  # another embedding model has no cross-encoder
+    assert asked is not None and asked.read == 3.0
+    assert by_yes is not None and by_yes.read is None
+
+
+def test_what_the_cross_encoder_reads_moves_the_score() -> None:
+    known = cases(200)
+    read = [(replace(signals, read=2.0 if there else -2.0), there) for signals, there in known]
+    fitted = calibration.fit(read, "made up", NONE)
+    assert right(fitted, read) == 1.0 > right(calibration.fit(known, "made up", NONE), known)
 
 
 def test_what_is_not_known_tells_nothing() -> None:
