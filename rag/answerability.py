@@ -71,12 +71,11 @@ def missing(question: str, spoken: Language, sentences: Sequence[str]) -> list[s
     return lacking
 
 
-def lack(question: str, spoken: Language, sentences: Sequence[str]) -> float:
-    """How much the question takes for granted that no sentence has: 1 for each number, time and name, and for common
-    nouns together, which may just be other words for what stands there."""
-    lacking = missing(question, spoken, sentences)
-    common = _common_nouns(question)
-    return float(sum(word not in common for word in lacking) + any(word in common for word in lacking))
+def lack(question: str, spoken: Language, sentences: Sequence[str]) -> tuple[int, bool]:
+    """How many numbers, times and names the question takes for granted that no sentence has; and whether it has common
+    nouns that no sentence has, which may just be other words for what stands there."""
+    lacking, common = missing(question, spoken, sentences), _common_nouns(question)
+    return sum(word not in common for word in lacking), any(word in common for word in lacking)
 
 
 def asks_of_strangers(question: str, spoken: Language, sentences: Iterable[str]) -> bool:

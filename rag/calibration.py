@@ -47,10 +47,11 @@ class Signals:
     odds:    log-odds of the model that the answer is there; None when it does not tell.
     relevance: of the best sentence, as the search has it (`records.Sentence`); None across languages, where its scale
              is another.
-    lacking: how much the question names that the sentences lack (see answerability.lack).
+    lacking: how many numbers, times and names of the question the sentences lack (see answerability.lack).
     whole:   the index is one document, small enough for the model to read all of it.
     spoken:  the question's language.
     certain: log-probability of the first token that the model writes; None until then, and when it does not tell.
+    nouns:   whether common nouns of the question stand in none of the sentences.
     read:    log-odds of the sentence that answers best, by the cross-encoder; None where it does not read the question.
     """
 
@@ -61,6 +62,7 @@ class Signals:
     spoken: Language
     certain: float | None = None
     read: float | None = None
+    nouns: bool = False
 
     @property
     def situation(self) -> str:
@@ -73,6 +75,7 @@ class Signals:
             "odds": self.odds,
             "relevance": None if self.whole else self.relevance,
             "lacking": -min(self.lacking, MOST_LACKING),
+            "nouns": -float(self.nouns),
             "certain": self.certain,
             "read": self.read,
         }
@@ -97,15 +100,18 @@ class Weights:
     """Of a sum that is above 0 where an answer is likelier than none. terms: by the name of the signal."""
 
     bias: float = 0.0
-    terms: Mapping[str, Term] = field(default_factory=lambda: {"odds": Term(1.0), "lacking": Term(1.5)})
+    terms: Mapping[str, Term] = field(
+        default_factory=lambda: {"odds": Term(1.0), "lacking": Term(1.5), "nouns": Term(1.5)}
+    )
 
     def score(self, signals: Signals) -> float:
         """Log-odds, as far as the weights are right. A model that does not tell its odds has the benefit of the
         doubt."""
         values = signals.values()
-        lacking = self.terms.get("lacking", Term(0.0)).weight * (values["lacking"] or 0.0)
         if signals.odds is None:
-            return 1.0 + lacking
+            return 1.0 + sum(
+                self.terms.get(name, Term(0.0)).weight * (values[name] or 0.0) for name in ("lacking", "nouns")
+            )
         known = ((term, values[name]) for name, term in self.terms.items())
         return self.bias + sum(term.weight * (value - term.middle) for term, value in known if value is not None)
 

@@ -167,7 +167,7 @@ class Writer:
         """What tells whether the answer is there."""
         texts = [self._context.text(one) for one in self._whole or ranked]
         is_line_asked = self._is_line_asked(ranked[0])
-        lacking = 0.0 if is_line_asked else lack(self._asked.text, self._asked.language, texts)
+        lacking, nouns = (0, False) if is_line_asked else lack(self._asked.text, self._asked.language, texts)
         odds = self._model.yes_or_no(prompts.gate(reading), self._cancel)
         if odds is not None and self._asked.earlier:
             odds += FOLLOW_UP
@@ -177,7 +177,7 @@ class Writer:
             odds += LINE
         whole = self._context.whole is not None and len(self._context.documents) == 1
         read = None if is_line_asked else self._read(ranked)
-        return Signals(odds, relevance, lacking, whole, self._asked.language, read=read)
+        return Signals(odds, relevance, lacking, whole, self._asked.language, read=read, nouns=nouns)
 
     def _read(self, ranked: Sequence[Citation]) -> float | None:
         """Log-odds of the likeliest sentence that it answers, by the cross-encoder, which has learnt no questions that

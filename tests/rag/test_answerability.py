@@ -61,10 +61,10 @@ def test_the_kind_of_answer(question: str, answer: str, fits: bool) -> None:
     assert has_kind(question, answer) is fits
 
 
-def test_common_nouns_count_once_and_names_each() -> None:
-    assert lack("참석 인원과 예산 규모는?", "ko", ["행사는 3일 열린다."]) == 1.0
-    assert lack("오세훈 시장은 2023년에 뭐랬어?", "ko", ["시장은 3일 말했다."]) == 2.0
-    assert lack("행사는 며칠이야? 확인 부탁해요.", "ko", ["행사는 3일 열린다."]) == 0.0
+def test_common_nouns_are_told_from_names_and_numbers() -> None:
+    assert lack("참석 인원과 예산 규모는?", "ko", ["행사는 3일 열린다."]) == (0, True)
+    assert lack("오세훈 시장은 2023년에 뭐랬어?", "ko", ["시장은 3일 말했다."]) == (2, False)
+    assert lack("행사는 며칠이야? 확인 부탁해요.", "ko", ["행사는 3일 열린다."]) == (0, False)
 
 
 def test_yes_no_questions() -> None:

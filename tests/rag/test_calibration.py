@@ -92,6 +92,21 @@ def test_a_signal_that_misleads_gets_no_weight_but_for_the_odds() -> None:
     assert weight(fitted, "window ko", "relevance") == 0.0
 
 
+def test_other_words_for_what_is_there_count_less_than_a_strange_name() -> None:
+    chance = random.Random(5)
+    known = [
+        (
+            replace(
+                signals, lacking=0 if there else chance.choice((0, 1)), nouns=chance.random() < (0.4 if there else 0.6)
+            ),
+            there,
+        )
+        for signals, there in cases(400, whole=True)
+    ]
+    fitted = calibration.fit(known, "made up", NONE)
+    assert weight(fitted, "whole ko", "lacking") > 2 * weight(fitted, "whole ko", "nouns") > 0
+
+
 def test_the_whole_of_an_index_is_judged_without_the_relevance() -> None:
     fitted = calibration.fit(cases(200, whole=True), "made up", NONE)
     assert weight(fitted, "whole ko", "relevance") == 0.0 < weight(fitted, "whole ko", "odds")
@@ -152,6 +167,7 @@ def test_what_is_not_known_tells_nothing() -> None:
 def test_a_model_that_does_not_tell_its_odds_answers_unless_something_is_lacking() -> None:
     silent = Signals(None, 0.8, 0, whole=False, spoken="ko")
     assert NONE.score(silent) > 0 > NONE.score(replace(silent, lacking=1))
+    assert NONE.score(silent) > NONE.score(replace(silent, nouns=True))
 
 
 def test_kept_by_pair_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
