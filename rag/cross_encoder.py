@@ -9,7 +9,7 @@ matter. The answering model judges the whole of what it reads; this one judges e
 import copy
 import threading
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -45,13 +45,10 @@ class CrossEncoder:
         self._encoder = encoder
         self._lock = threading.Lock()
 
-    @classmethod
-    def of(cls, encoder: Encoder) -> "CrossEncoder | None":
-        """None where the changes are for another embedding model than this."""
-        if not isinstance(encoder, SentenceTransformerEncoder):
-            return None
-        with safe_open(str(WEIGHTS), "numpy") as file:
-            return cls(encoder) if file.metadata().get("encoder") == encoder.name else None
+    @staticmethod
+    def of(encoder: Encoder) -> "CrossEncoder | None":
+        """The one of an embedding model, the same for all indexes; None where the changes are for another model."""
+        return _of(encoder) if isinstance(encoder, SentenceTransformerEncoder) else None
 
     def odds(self, question: str, sentences: Sequence[str]) -> Vectors:
         """Log-odds (n,) of each sentence that it, rather than none of those around it, answers the question.
@@ -99,6 +96,12 @@ class CrossEncoder:
             told = SHARPNESS * (read * asked * changes["pair"]).sum(1) + size * read @ changes["head.weight"][0]
             none = size * torch.cat([_unit(rows[0]), asked]) @ changes["null.weight"][0]
             return np.asarray((told + changes["head.bias"] - none - changes["null.bias"]).numpy(), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _of(encoder: SentenceTransformerEncoder) -> CrossEncoder | None:
+    with safe_open(str(WEIGHTS), "numpy") as file:
+        return CrossEncoder(encoder) if file.metadata().get("encoder") == encoder.name else None
 
 
 def _unit(row: "torch.Tensor") -> "torch.Tensor":

@@ -150,7 +150,7 @@ class Writer:
         """What tells whether the answer is there, to calibrate with."""
         relevance, ranked = self._relevance(ranked), self._ranking.of(ranked)
         reading = self._reading(self._sentences(ranked), ranked)
-        signals = self._signals(reading, ranked, relevance)
+        signals = self._signals(reading, ranked, relevance, complete=True)
         return _begun(signals, next(iter(self._model.stream(prompts.draft(reading), 1, self._cancel)), ""))
 
     def _has_kind(self, quotes: Sequence[Citation]) -> bool:
@@ -163,8 +163,10 @@ class Writer:
         """The best sentence's as the search has it; None across languages."""
         return None if any(self._ranking.is_foreign(one) for one in ranked[:SHOWN]) else ranked[0].score
 
-    def _signals(self, reading: prompts.Reading, ranked: Sequence[Citation], relevance: float | None) -> Signals:
-        """What tells whether the answer is there."""
+    def _signals(
+        self, reading: prompts.Reading, ranked: Sequence[Citation], relevance: float | None, *, complete: bool = False
+    ) -> Signals:
+        """What tells whether the answer is there; complete: with what the weights do not ask for, too."""
         texts = [self._context.text(one) for one in self._whole or ranked]
         is_line_asked = self._is_line_asked(ranked[0])
         lacking, nouns = (0, False) if is_line_asked else lack(self._asked.text, self._asked.language, texts)
@@ -176,8 +178,10 @@ class Writer:
         if odds is not None and is_line_asked:
             odds += LINE
         whole = self._context.whole is not None and len(self._context.documents) == 1
-        read = None if is_line_asked else self._read(ranked)
-        return Signals(odds, relevance, lacking, whole, self._asked.language, read=read, nouns=nouns)
+        signals = Signals(odds, relevance, lacking, whole, self._asked.language, nouns=nouns)
+        if is_line_asked or not (complete or "read" in self._calibration.of(signals).terms):
+            return signals
+        return replace(signals, read=self._read(ranked))
 
     def _read(self, ranked: Sequence[Citation]) -> float | None:
         """Log-odds of the likeliest sentence that it answers, by the cross-encoder, which has learnt no questions that

@@ -140,14 +140,28 @@ def test_sentences_are_read_in_their_order_by_the_cross_encoder(tmp_path: Path) 
     add(tmp_path / "index", [tmp_path / "hall.txt"], FakeEncoder())
     with closing(Index(tmp_path / "index", FakeEncoder())) as index:
         answerer, reader = Answerer(index, FakeModel()), Reader()
-        without = answerer.signals("시민회관 표는 언제부터 팔아요?")
+        without = answerer.signals("시민회관 표는 어디에서 사나요?")
         answerer._means = replace(answerer._means, cross_encoder=reader)
-        asked = answerer.signals("시민회관 표는 어디에서 팝니까? 어디죠?")
-        by_yes = answerer.signals("Does the hall sell tickets 시민회관?")
+        asked = answerer.signals("시민회관 표는 어디에서 사나요?")
+        by_yes = answerer.signals("시민회관 앞에서 표를 팔아요?")
     assert reader.read == ["시민회관은 3월에 문을 열었다.", "표는 시민회관 앞에서 판다."]
     assert without is not None and without.read is None  # another embedding model has no cross-encoder
     assert asked is not None and asked.read == 3.0
     assert by_yes is not None and by_yes.read is None
+
+
+@pytest.mark.parametrize("weights", [{"odds": Term(1.0)}, {"odds": Term(1.0), "read": Term(1.0)}])
+def test_nothing_is_read_for_an_answer_where_the_weights_do_not_ask_for_it(
+    tmp_path: Path, weights: dict[str, Term]
+) -> None:
+    (tmp_path / "hall.txt").write_text("시민회관은 3월에 문을 열었다. 표는 시민회관 앞에서 판다.", "utf-8")
+    add(tmp_path / "index", [tmp_path / "hall.txt"], FakeEncoder())
+    with closing(Index(tmp_path / "index", FakeEncoder())) as index:
+        answerer, reader = Answerer(index, FakeModel()), Reader()
+        fitted = Calibration({"whole ko": Weights(1.0, weights)})
+        answerer._means = replace(answerer._means, cross_encoder=reader, calibration=fitted)
+        answerer.ask("시민회관 표는 어디에서 사나요?")
+    assert bool(reader.read) == ("read" in weights)
 
 
 def test_what_the_cross_encoder_reads_moves_the_score() -> None:

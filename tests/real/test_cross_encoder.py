@@ -30,7 +30,7 @@ ASKED = [
 @pytest.fixture(scope="module")
 def reader(encoder: SentenceTransformerEncoder) -> CrossEncoder:
     found = CrossEncoder.of(encoder)
-    assert found is not None
+    assert found is not None and CrossEncoder.of(encoder) is found  # one copy of the layers for all indexes
     return found
 
 
