@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,12 @@ from ui import report
 from ui.options import settings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from index.encoder import Encoder
+    from index.records import Document
     from index.settings import Settings
+    from index.snapshot import Index
     from rag.calibration import Calibration, Signals
     from rag.datasets import Case, Corpus, QuestionSet
     from rag.model import AnsweringModel
@@ -69,31 +74,26 @@ def _signals(
     model: "AnsweringModel",
 ) -> Iterator[tuple["Case", "Signals"]]:
     """Of the cases that stand alone: a follow-up needs the answers before it. What the search finds nothing for has no
-    signals."""
-    from rag import opening
+    signals. Questions one after another about the same documents share an index of them."""
     from rag.answering import Answerer
+
+    alone = (case for case in cases if not case.earlier)
+    for passages, group in groupby(alone, key=lambda case: case.passages):
+        with _index(chosen, passages or (corpus.documents if corpus else ()), encoder) as index:
+            answerer = Answerer(index, model)
+            for case in group:
+                if len(passages) < 2:  # several are not read whole before a question, as in `mureum eval`
+                    answerer.warm_up(case.language)
+                if (signals := answerer.signals(case.question)) is not None:
+                    yield case, signals
+
+
+def _index(chosen: "Settings", documents: "Sequence[Document]", encoder: "Encoder") -> "AbstractContextManager[Index]":
+    """One of the documents alone; without any the index of the settings."""
+    from rag import opening
     from rag.evaluation import temporary_index
 
-    shared = None
-    with ExitStack() as opened:
-        for case in cases:
-            if case.earlier:
-                continue
-            if case.passages:
-                with temporary_index(case.passages, encoder) as own:
-                    signals = Answerer(own, model).signals(case.question)
-            else:
-                if shared is None:
-                    index = opened.enter_context(
-                        temporary_index(corpus.documents, encoder)
-                        if corpus
-                        else closing(opening.open_index(chosen, encoder))
-                    )
-                    shared = Answerer(index, model)
-                    shared.warm_up(case.language)
-                signals = shared.signals(case.question)
-            if signals is not None:
-                yield case, signals
+    return temporary_index(documents, encoder) if documents else closing(opening.open_index(chosen, encoder))
 
 
 def _read(file: str | None) -> Known:

@@ -15,8 +15,8 @@ from ui.command import main
 
 
 @pytest.fixture
-def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Prompt]:
-    """What the model was asked; it is sure of every even question."""
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeModel:
+    """It is sure of every even question."""
     model = FakeModel(gate=lambda prompt: 3.0 if "even" in prompt[-1].content else -1.0)
     monkeypatch.setenv("MUREUM_MODELS", str(tmp_path / "models"))
 
@@ -28,6 +28,12 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Prompt]:
 
     monkeypatch.setattr("rag.opening.open_encoder", open_encoder)
     monkeypatch.setattr("rag.opening.open_model", open_model)
+    return model
+
+
+@pytest.fixture
+def asked(model: FakeModel) -> list[Prompt]:
+    """What the model was asked."""
     return model.prompts
 
 
@@ -63,6 +69,19 @@ def test_goes_on_where_it_stopped(tmp_path: Path, asked: list[Prompt]) -> None:
     assert main(["calibrate", file, "--signals", str(signals)]) == 0
     assert len(asked) == 48 * 2  # gate, and how a draft begins
     assert json.loads(signals.read_text("utf-8").splitlines()[0])["signals"]["whole"] is False
+
+
+def test_one_document_is_read_before_its_questions(tmp_path: Path, model: FakeModel) -> None:
+    passages = [{"docid": "1", "text": f"The even bridge opened in {year}."} for year in (1973, 1980)]
+    lines = [
+        {**NOMIRACL, "query_id": f"{number}", "question": f"When did the even bridge {number} open?", "passages": [one]}
+        for number, one in enumerate([passages[0], passages[0], passages[1]])
+    ]
+    signals = tmp_path / "signals.jsonl"
+    assert main(["calibrate", str(written(tmp_path / "questions", *lines)), "--signals", str(signals)]) == 0
+    assert [text in model.warmed[at][0].content for at, text in enumerate(("1973", "1980"))] == [True, True]
+    assert len(model.warmed) == 2
+    assert all(json.loads(line)["signals"]["whole"] for line in signals.read_text("utf-8").splitlines())
 
 
 @pytest.mark.usefixtures("asked")
