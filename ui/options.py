@@ -46,9 +46,17 @@ def parser() -> argparse.ArgumentParser:
     _translate(search)
     search.add_argument("-k", type=_whole(1, 1000), default=10, metavar="N", help="how many (default: 10)")
 
-    evaluation = _command(
-        commands, "eval", "measure answers, or retrieval alone, on a set of questions", [*reading, model]
-    )
+    _measuring_commands(commands, [*reading, model])
+    _index_commands(commands, common, index, encoder)
+    _model_commands(commands, common)
+    _feedback_commands(commands, [common, data])
+    return root
+
+
+def _measuring_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", parents: Sequence[argparse.ArgumentParser]
+) -> None:
+    evaluation = _command(commands, "eval", "measure answers, or retrieval alone, on a set of questions", parents)
     evaluation.add_argument(
         "questions", metavar="FILE", help="questions as in seeds/questions.jsonl, or of NoMIRACL, SQuAD 2.0 or Belebele"
     )
@@ -66,20 +74,13 @@ def parser() -> argparse.ArgumentParser:
     evaluation.add_argument("--resume", metavar="FILE", help="keep each result there; go on after those it has")
     evaluation.add_argument("--json", action="store_true", help="print a JSON object a question and a language")
 
-    calibration = _command(
-        commands, "calibrate", "learn how sure the answering model must be to answer", [*reading, model]
-    )
+    calibration = _command(commands, "calibrate", "learn how sure the answering model must be to answer", parents)
     calibration.add_argument("questions", nargs="+", metavar="FILE", help="question sets as for 'mureum eval'")
     calibration.add_argument(
         "--corpus", action="append", default=[], metavar="FILE", help="the documents of a squad set, one for each"
     )
     calibration.add_argument("--sample", type=_whole(1, 1 << 20), metavar="N", help="N questions of each set")
     calibration.add_argument("--signals", metavar="FILE", help="keep what is learnt there; go on after what it has")
-
-    _index_commands(commands, common, index, encoder)
-    _model_commands(commands, common)
-    _feedback_commands(commands, [common, data])
-    return root
 
 
 def _translate(command: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """The cross-encoder on invented sentences, with the real embedding model."""
 
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 
 from index.encoder import SentenceTransformerEncoder
 from index.fake import FakeEncoder
-from rag.cross_encoder import CrossEncoder
+from index.models import EMBEDDING_MODEL, resolve
+from rag.cross_encoder import WEIGHTS, CrossEncoder
+from tests.bench import reading
 
 KOREAN = [
     "가온시는 3월부터 시내버스 요금을 100원 올린다.",
@@ -55,6 +58,20 @@ def test_long_texts_are_read_in_parts_and_nothing_is_an_empty_ranking(reader: Cr
     assert odds.shape == (len(many),) and np.isfinite(odds).all() and int(odds.argmax()) == 0
     assert reader.odds("누구야?", []).shape == (0,)
     assert np.isfinite(reader.odds("요금 " * 2000, ["", "가" * 5000])).all()
+
+
+def test_what_is_trained_computes_the_same(reader: CrossEncoder) -> None:
+    """In batches with padding, up to half precision."""
+    encoder = SentenceTransformerEncoder(resolve(EMBEDDING_MODEL))  # its layers are changed in place
+    trained = reading.Reader(encoder)
+    trained.begin_from(str(WEIGHTS))
+    asked = [(question, KOREAN, [right]) for question, _, right in ASKED] + [(ASKED[0][1], ENGLISH[:2], [0])]
+    lots = list(reading.batches(asked, encoder.tokenizer, random.Random(0)))
+    assert [len(right) for _, right in lots] == [4]
+    (batch, rights), found = lots[0], [reader.odds(question, sentences) for question, sentences, _ in asked]
+    for row, right in zip(trained(*batch).detach().numpy(), rights, strict=True):
+        odds = [one for one in found if abs(row[1 : len(one) + 1] - row[0] - one).max() < 0.5]
+        assert odds and int(row[1:].argmax()) in right
 
 
 def test_the_embedding_model_stays_as_it_was(encoder: SentenceTransformerEncoder, reader: CrossEncoder) -> None:
