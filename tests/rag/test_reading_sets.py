@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 from index.fake import FakeEncoder
+from rag.writing import READ
 from tests.bench import reading_sets
 from tests.rag.test_datasets import NOMIRACL, SQUAD, written
 
@@ -28,7 +29,7 @@ def test_of_passages_every_other_question_is_trained_on(tmp_path: Path) -> None:
     )
     assert [question for question, _, _ in trained] == ["Who cut ribbon 0?", "Who cut ribbon 2?"]
     assert [question for question, _, _ in rest] == ["Who cut ribbon 1?", "Who cut ribbon 3?"]
-    assert [len(right) for _, _, right in trained] == [reading_sets.READ, 0]
+    assert [len(right) for _, _, right in trained] == [READ, 0]
     assert list(reading_sets.lines_to_measure(file, None)) == file.read_text("utf-8").splitlines()[1::2]
 
 
@@ -47,5 +48,5 @@ def test_of_a_corpus_every_other_title_is_trained_on_and_its_answers_are_right(t
         assert [question for question, _, _ in trained] == ["Who cut the ribbon?", "Who opposed it?"]
         (_, sentences, right), (_, _, none) = trained
         assert [sentences[row] for row in right] == ["The mayor of Lomar cut the ribbon."] and none == []
-        assert len(sentences) in (4, reading_sets.READ)
+        assert len(sentences) in (4, READ)
     assert list(reading_sets.lines_to_measure(file, documents)) == file.read_text("utf-8").splitlines()[1:2]
