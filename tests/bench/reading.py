@@ -2,6 +2,7 @@
 
 python -m tests.bench.reading train FILE [--from FILE] [--skip N] [--passes 1] [--set FILE …]
                                                                 trains, keeps them in FILE
+python -m tests.bench.reading mean FILE FIRST SECOND             keeps in FILE the mean of both, number by number
 python -m tests.bench.reading measure [--weights FILE] [--set FILE …] measures those that come along
 python -m tests.bench.reading questions [--sample 20]           prints held-out texts, for `mureum eval`
 python -m tests.bench.reading rest FILE [--corpus FILE]         prints what of a set is not trained on, likewise
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
@@ -228,6 +230,15 @@ def train(file: str, start: str | None, skip: int, passes: int, sets: Sequence[s
     save_file(reader.changes(), file, {"encoder": encoder.name})
 
 
+def mean(file: str, first: str, second: str) -> None:
+    """Of two trainings, one begun from the other (weight averaging, Wortsman et al. 2022, arXiv:2109.01903)."""
+    one, other = load_file(first), load_file(second)
+    with safe_open(first, "pt") as opened:
+        made_for = opened.metadata()
+    kept = {name: ((one[name].float() + other[name].float()) / 2).to(one[name].dtype) for name in one}
+    save_file(kept, file, made_for)
+
+
 def measure(sets: Sequence[str]) -> None:
     """AUC of telling answerable questions from others, and how often the right sentence comes first."""
     encoder = SentenceTransformerEncoder(resolve(EMBEDDING_MODEL))
@@ -286,6 +297,9 @@ def main(arguments: Sequence[str]) -> int:
     training.add_argument("--from", dest="start")
     training.add_argument("--skip", type=int, default=0)
     training.add_argument("--passes", type=int, default=1)
+    averaging = kinds.add_parser("mean")
+    for name in ("file", "first", "second"):
+        averaging.add_argument(name)
     measuring = kinds.add_parser("measure")
     measuring.add_argument("--weights", type=Path, default=cross_encoder.WEIGHTS)
     for one in (training, measuring):
@@ -297,6 +311,8 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.kind == "train":
         train(chosen.file, chosen.start, chosen.skip, chosen.passes, chosen.sets)
+    elif chosen.kind == "mean":
+        mean(chosen.file, chosen.first, chosen.second)
     elif chosen.kind == "questions":
         questions(chosen.sample)
     elif chosen.kind == "rest":

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from index.encoder import SentenceTransformerEncoder
 from index.fake import FakeEncoder
@@ -72,6 +74,15 @@ def test_what_is_trained_computes_the_same(reader: CrossEncoder) -> None:
     for row, right in zip(trained(*batch).detach().numpy(), rights, strict=True):
         odds = [one for one in found if abs(row[1 : len(one) + 1] - row[0] - one).max() < 0.5]
         assert odds and int(row[1:].argmax()) in right
+
+
+def test_the_mean_of_two_trainings_lies_between(tmp_path: Path) -> None:
+    changes = load_file(WEIGHTS)
+    save_file({name: value * 3 for name, value in changes.items()}, tmp_path / "other", {"encoder": "some"})
+    reading.mean(str(tmp_path / "mean"), str(tmp_path / "other"), str(WEIGHTS))
+    assert all(np.allclose(value, changes[name] * 2, rtol=1e-2) for name, value in load_file(tmp_path / "mean").items())
+    with safe_open(tmp_path / "mean", "numpy") as opened:
+        assert opened.metadata() == {"encoder": "some"}
 
 
 def test_the_embedding_model_stays_as_it_was(encoder: SentenceTransformerEncoder, reader: CrossEncoder) -> None:
