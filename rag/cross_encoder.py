@@ -1,9 +1,10 @@
 """Whether sentences answer a question, by a model that reads both together (a cross-encoder).
 
 The embedding model once more, with low-rank changes to its upper layers (LoRA, Hu et al. 2021,
-arXiv:2106.09685). They were trained on texts and questions in both languages that were invented for it,
-and on halves of two published sets (docs/decisions.md): of each question which sentence answers it, or that none does, though the text is about its very
-matter. The answering model judges the whole of what it reads; this one judges each sentence, and errs elsewhere.
+arXiv:2106.09685). They were trained on texts and questions in both languages that were invented for it, and on halves
+of two published sets (docs/decisions.md): of each question which sentence answers it, or that none does, though the
+text is about its very matter. The answering model judges the whole of what it reads; this one judges each sentence, and
+errs elsewhere.
 """
 
 import copy
