@@ -34,6 +34,7 @@ Figures = dict[str, str | int | float | Rate | None]
 """Names of figures and their values; None where there is nothing to tell."""
 
 _QUOTE_LINE = re.compile(r"^“(.*)” \[(\d+)\]$", re.MULTILINE)
+_FIGURE = re.compile(r"\d[\d.,]*\s*[a-zA-Z°%]{1,3}(?:/[a-zA-Z]{1,3})?(?![a-zA-Z])")
 _JOINING = re.compile(r"[-‐-―/]")
 _PUNCTUATION = re.compile(r"(?!(?<=\d)\.(?=\d))[^\w\s]")
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
@@ -144,7 +145,7 @@ def judge(case: Case, answer: Answer, index: Index) -> Result:
         right_in_words=(answer.status == "answered" and _accepts(case, words)) if right else None,
         verbatim=all(quotes) and _quotes_verbatim(answer, index),
         numbers_supported=not quotes or not unsupported(shown, [*quotes, case.question]),
-        in_language=answer.status != "answered" or not _has_letters(words) or language(words) == case.language,
+        in_language=answer.status != "answered" or _is_in_language(words, case.language),
         quotes=quotes,
         on_evidence=_on_evidence(case, answer.citations, index),
         timings=answer.timings,
@@ -296,6 +297,12 @@ def _spans(sentences: Sequence[str], text: str) -> list[Span]:
 
 def _overlap(one: Span, other: Span) -> bool:
     return one[0] < other[1] and other[0] < one[1]
+
+
+def _is_in_language(words: str, spoken: Language) -> bool:
+    """Figures with their units ('630 km/s') are of no language."""
+    words = _FIGURE.sub("", words)
+    return not _has_letters(words) or language(words) == spoken
 
 
 def _gave_answer(result: Result) -> bool:
