@@ -77,7 +77,7 @@ def test_what_is_trained_computes_the_same(reader: CrossEncoder) -> None:
 
 
 def test_the_mean_of_two_trainings_lies_between(tmp_path: Path) -> None:
-    changes = load_file(WEIGHTS)
+    changes = load_file(str(WEIGHTS))
     save_file({name: value * 3 for name, value in changes.items()}, tmp_path / "other", {"encoder": "some"})
     reading.mean(str(tmp_path / "mean"), str(tmp_path / "other"), str(WEIGHTS))
     assert all(np.allclose(value, changes[name] * 2, rtol=1e-2) for name, value in load_file(tmp_path / "mean").items())
