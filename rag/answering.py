@@ -166,9 +166,9 @@ class Answerer:
             if self._warm.has(self._beginning(context, spoken)):
                 return
             search(self.index, "물음 question", 1, context.snapshot)
+            if self._means.cross_encoder is not None and self._means.calibration.reads:
+                self._means.cross_encoder.odds("물음", ["question"])
             if beginning := self._shared_prompt(context, spoken):
-                if self._means.cross_encoder is not None:
-                    self._means.cross_encoder.odds("물음", ["question"])
                 self.model.warm_up(beginning, self._states, cancel)
                 self._warm.add(self._beginning(context, spoken))
 

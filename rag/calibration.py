@@ -127,6 +127,11 @@ class Calibration:
     weights: Mapping[str, Weights] = field(default_factory=dict)
     made: str = "nothing: the model's own odds"
 
+    @property
+    def reads(self) -> bool:
+        """Whether the cross-encoder is asked in any situation."""
+        return any("read" in weights.terms for weights in self.weights.values())
+
     def of(self, signals: Signals) -> Weights:
         """The weights for a situation, plain ones where none were fitted."""
         return self.weights.get(signals.situation, Weights())

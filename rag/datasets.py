@@ -88,7 +88,7 @@ class Corpus:
 
 def read_questions(path: Path) -> QuestionSet:
     """Raises UsageError, which names the line, for what cannot be read and for a kind that is not known."""
-    data = _bytes(path)
+    data = read_bytes(path)
     kind: Kind | None = None
     cases: dict[str, Case] = {}
     for number, record in _records(path, data):
@@ -108,7 +108,7 @@ def read_questions(path: Path) -> QuestionSet:
 
 def read_corpus(path: Path) -> Corpus:
     """The documents of {"id", "title"?, "text"} lines. Raises UsageError, which names the line."""
-    data = _bytes(path)
+    data = read_bytes(path)
     documents: dict[str, Document] = {}
     for number, record in _records(path, data):
         try:
@@ -173,7 +173,8 @@ def sample(cases: Sequence[Case], count: int) -> list[Case]:
     return [case for place, case in enumerate(cases) if place in chosen]
 
 
-def _bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """A file's content, unpacked where it is gzipped. Raises UsageError."""
     try:
         data = path.read_bytes()
         return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data

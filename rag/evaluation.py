@@ -34,7 +34,8 @@ Figures = dict[str, str | int | float | Rate | None]
 """Names of figures and their values; None where there is nothing to tell."""
 
 _QUOTE_LINE = re.compile(r"^“(.*)” \[(\d+)\]$", re.MULTILINE)
-_FIGURE = re.compile(r"\d[\d.,]*\s*[a-zA-Z°%]{1,3}(?:/[a-zA-Z]{1,3})?(?![a-zA-Z])")
+_UNIT = r"(?:[kcmnμ]?m|[kmμ]?g|t|s|h|m?l|ha|[kMGT]?B|[kMG]?Wh?|[kMG]?Hz|[kMG]?bps|°[CF])"
+_FIGURE = re.compile(rf"\d[\d.,]*\s*{_UNIT}(?:/{_UNIT})?[²³]?(?!\w)")
 _JOINING = re.compile(r"[-‐-―/]")
 _PUNCTUATION = re.compile(r"(?!(?<=\d)\.(?=\d))[^\w\s]")
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")

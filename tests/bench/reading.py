@@ -197,7 +197,7 @@ def train(file: str, start: str | None, skip: int, passes: int, sets: Sequence[s
     chance = random.Random(1)
     encoder = SentenceTransformerEncoder(resolve(EMBEDDING_MODEL))
     published = [
-        one for _ in range(OF_SETS) for name in sets for one in reading_sets.items(name, encoder, chance, trained=True)
+        one for name in sets for one in reading_sets.items(name, encoder, chance, trained=True) for _ in range(OF_SETS)
     ]
     reader, items = Reader(encoder), read_items(held_out=False)[skip:]
     if start:

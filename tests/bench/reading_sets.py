@@ -4,7 +4,6 @@ Of each set one half is trained on, and the other is there to measure with: of N
 SQuAD's the questions about every other title, so that no text is on both sides.
 """
 
-import gzip
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from index.encoder import Encoder, Vectors
 from index.records import Document
 from index.sentences import sentences
-from rag.datasets import Case, Corpus, read_corpus, read_questions
+from rag.datasets import Case, Corpus, read_bytes, read_corpus, read_questions
 from rag.writing import READ
 
 Item = tuple[str, list[str], list[int]]
@@ -32,9 +31,9 @@ def is_trained_on(case: Case, place: int, titles: dict[str, str]) -> bool:
 
 
 def lines_to_measure(file: Path, corpus: Path | None) -> Iterator[str]:
-    """The lines of a set that are not trained on."""
+    """The lines of a set of one question a line that are not trained on."""
     questions, titles = read_questions(file), _titles(read_corpus(corpus) if corpus else None)
-    lines = [line for line in _text(file).splitlines() if line.strip()]
+    lines = [line for line in read_bytes(file).decode("utf-8-sig").split("\n") if line.strip()]
     for place, (case, line) in enumerate(zip(questions.cases, lines, strict=True)):
         if not is_trained_on(case, place, titles):
             yield line
@@ -79,12 +78,6 @@ def items(name: str, encoder: Encoder, chance: random.Random, *, trained: bool) 
                 [texts[row] for row in chosen],
                 [number for number, row in enumerate(chosen) if row in right],
             )
-
-
-def _text(file: Path) -> str:
-    """A file's text, gzipped or not."""
-    data = file.read_bytes()
-    return (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode("utf-8-sig")
 
 
 def _titles(corpus: Corpus | None) -> dict[str, str]:

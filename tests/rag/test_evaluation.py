@@ -135,6 +135,7 @@ def test_quotes_numbers_and_language(index: Index) -> None:
     assert judge(KOREAN, answer(KOREAN, "1200 [1]"), index).in_language  # a bare number is in any language
     assert judge(KOREAN, answer(KOREAN, "630 km/s [1]"), index).in_language
     assert not judge(KOREAN, answer(KOREAN, "630 kilometres [1]"), index).in_language
+    assert not judge(KOREAN, answer(KOREAN, "5 men [1]"), index).in_language
     joined = answer(ENGLISH, f"“{SENTENCE}” [1]\nIt cost 120 billion won. [1]")  # two questions in one message
     assert judge(ENGLISH, joined, index).in_language
 
